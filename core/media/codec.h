@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Codecs and tracks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sluice::media {
+
+enum class Kind : std::uint8_t { Video, Audio };
+
+enum class Codec : std::uint8_t {
+  H264, H265, AV1, VP9,                              // video
+  AAC, MP3, PCMA, PCMU, Opus, FLAC, AC3, EAC3,       // audio
+};
+
+[[nodiscard]] Kind kind_of(Codec codec);
+[[nodiscard]] const char *codec_name(Codec codec);  // "h264", "aac", … as API and logs show it
+
+// Codecs of which every decoder needs a configuration record before the first frame.
+[[nodiscard]] bool needs_config(Codec codec);
+
+// One elementary stream as far as it is known. Unknown numbers are 0.
+struct Track {
+  Codec codec = Codec::H264;
+  // The decoder's configuration record, as ISO/IEC 14496-15 has it: avcC, hvcC, av1C, vpcC, or the
+  // AudioSpecificConfig, OpusHead, dfLa. Empty where the codec needs none.
+  std::string config;
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  std::uint32_t sample_rate = 0;
+  std::uint32_t channels = 0;
+  // RFC 6381: "avc1.64001f", "mp4a.40.2". Empty when it cannot be told.
+  std::string codec_string;
+
+  friend bool operator==(const Track &, const Track &) = default;
+};
+
+}  // namespace sluice::media
