@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config: the node's whole configuration as plain values. A default-constructed Config is the
+// documented default of every key. Members are named as the keys are: rtmp.stall_timeout in the
+// file is config.rtmp.stall_timeout here. What each key means, its limits and whether a reload
+// applies it to a running node stand in the schema table (schema.cc).
+//
+// Durations are base::Millis, sizes are std::uint64_t bytes, counts are std::uint32_t. A Config
+// never changes after loading and may be read from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace sluice::config {
+
+using base::Millis;
+
+// What a second publisher of a name does that is already live.
+enum class PublishPolicy : std::uint8_t { Refuse, SameAddress, Always };
+
+// How H.265 is written into FLV: by the enhanced RTMP standard, or as codec id 12 for old players.
+enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
+
+inline constexpr std::uint64_t kKiB = 1024;
+inline constexpr std::uint64_t kMiB = 1024 * kKiB;
+inline constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+struct Node {
+  std::string id;  // empty: the host's name
+  std::string state_dir = "/var/lib/sluice";
+  std::uint32_t workers = 0;  // 0: one per processor
+  Millis drain_timeout{10'000};
+
+  friend bool operator==(const Node &, const Node &) = default;
+};
+
+struct Log {
+  base::log::Level level = base::log::Level::Info;
+  base::log::Format format = base::log::Format::Text;
+
+  friend bool operator==(const Log &, const Log &) = default;
+};
+
+// Literal addresses with a port, "127.0.0.1:8080" or "[::]:8080". An empty list listens nowhere.
+struct Listen {
+  std::vector<std::string> http{"[::]:8080"};
+  std::vector<std::string> rtmp{"[::]:1935"};
+  std::vector<std::string> admin{"127.0.0.1:9090"};
+
+  friend bool operator==(const Listen &, const Listen &) = default;
+};
+
+struct Admin {
+  std::string token;  // secret; empty: none is asked for, and admin listens on loopback only
+
+  friend bool operator==(const Admin &, const Admin &) = default;
+};
+
+struct Rtmp {
+  Millis handshake_timeout{10'000};
+  Millis publish_timeout{10'000};
+  Millis stall_timeout{15'000};
+  std::uint64_t chunk_size_out = 4 * kKiB;
+  std::uint64_t max_chunk_size = 16 * kMiB;
+  std::uint32_t max_chunk_streams = 64;
+  std::uint64_t max_message_size = 8 * kMiB;
+  std::uint64_t max_message_size_before_publish = 64 * kKiB;
+  std::uint64_t window_ack_size = 2'500'000;
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_address = 1'000;
+
+  friend bool operator==(const Rtmp &, const Rtmp &) = default;
+};
+
+struct Http {
+  Millis header_timeout{10'000};
+  Millis idle_timeout{30'000};
+  std::uint64_t max_header_bytes = 16 * kKiB;
+  std::uint32_t max_headers = 64;
+  std::uint32_t max_connections = 20'000;
+  std::uint32_t max_connections_per_address = 5'000;
+  Millis send_timeout{10'000};
+  std::string cors_origin = "*";
+
+  friend bool operator==(const Http &, const Http &) = default;
+};
+
+// What holds for every stream; `streams` overrides it for one.
+struct Stream {
+  PublishPolicy publish = PublishPolicy::Refuse;
+  Millis viewer_grace{30'000};
+  Millis unknown_wait{3'000};
+  Millis track_wait{1'000};
+  std::uint64_t gop_max_bytes = 16 * kMiB;
+  Millis gop_max_duration{60'000};
+  std::uint64_t tape_window = 16 * kMiB;
+  Millis tape_grace{10'000};
+  std::uint32_t max_streams = 5'000;
+  std::uint32_t max_name_length = 128;
+  H265InFlv h265_in_flv = H265InFlv::Enhanced;
+
+  friend bool operator==(const Stream &, const Stream &) = default;
+};
+
+struct Deliver {
+  Millis flush_interval_min{0};  // 0: once per video frame
+  Millis flush_interval_max{350};
+  std::uint64_t unsent_max = 128 * kKiB;
+  Millis skip_after{3'000};
+  Millis close_after{15'000};
+  std::uint32_t max_viewers = 20'000;
+  std::uint32_t max_viewers_per_stream = 20'000;
+
+  friend bool operator==(const Deliver &, const Deliver &) = default;
+};
+
+struct Watchdog {
+  Millis warn{200};
+  Millis fatal{30'000};  // 0: never
+
+  friend bool operator==(const Watchdog &, const Watchdog &) = default;
+};
+
+// One entry of `streams`: what is not set comes from `stream`.
+struct StreamOverrides {
+  std::optional<PublishPolicy> publish;
+
+  friend bool operator==(const StreamOverrides &, const StreamOverrides &) = default;
+};
+
+struct Config {
+  Node node;
+  Log log;
+  Listen listen;
+  Admin admin;
+  Rtmp rtmp;
+  Http http;
+  Stream stream;
+  Deliver deliver;
+  Watchdog watchdog;
+  std::map<std::string, StreamOverrides, std::less<>> streams;  // by "<server>/<camera>"
+
+  // The policy for one stream: its own, or the one for all.
+  [[nodiscard]] PublishPolicy publish_policy(std::string_view stream_name) const {
+    const auto it = streams.find(stream_name);
+    return it != streams.end() && it->second.publish ? *it->second.publish : stream.publish;
+  }
+
+  friend bool operator==(const Config &, const Config &) = default;
+};
+
+}  // namespace sluice::config

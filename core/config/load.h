@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads configuration files into a Config. Every mistake in every file is found in one run; a
+// Config comes out only when there is none. Loading blocks on the disk and belongs to the main
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+
+namespace sluice::config {
+
+enum class Severity : std::uint8_t { Warning, Error };
+
+struct Diagnostic {
+  std::string file;
+  std::uint32_t line = 0;  // from 1; 0 when the message is about the file as a whole
+  std::uint32_t column = 0;
+  Severity severity = Severity::Error;
+  std::string message;  // a short sentence without a full stop; never holds a secret
+
+  friend bool operator==(const Diagnostic &, const Diagnostic &) = default;
+};
+
+// One line: "sluice.yaml:3:5: error: unknown key …".
+std::string format(const Diagnostic &diagnostic);
+
+struct LoadResult {
+  std::optional<Config> config;         // absent when any diagnostic is an error
+  std::vector<Diagnostic> diagnostics;  // by file in the order of reading, then by position
+  std::vector<std::string> files;       // what was read, in order
+};
+
+// The main file, then conf.d/*.yaml beside it, then plugins-enabled/*.yaml beside it, each folder
+// by name. Later files override the values and lists of earlier ones; maps are merged.
+LoadResult load(const std::string &main_file);
+
+// One document from memory; `name` stands for the file's name in the diagnostics.
+LoadResult load_text(std::string_view name, std::string_view text);
+
+}  // namespace sluice::config
