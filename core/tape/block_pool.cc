@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tape/block_pool.h"
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+namespace sluice::tape {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kArenaBytes = 64 * BlockPool::kBlockBytes;
+
+std::byte *map_shared(int fd, std::size_t size, std::uint64_t offset) {
+  void *p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(offset));
+  return p == MAP_FAILED ? nullptr : static_cast<std::byte *>(p);
+}
+
+}  // namespace
+
+BlockPool::BlockPool(std::size_t kept_bytes)
+    : kept_bytes_(kept_bytes), memfd_(memfd_create("sluice-blocks", MFD_CLOEXEC)) {}
+
+BlockPool::~BlockPool() {
+  SLUICE_CHECK(used_blocks_.load() == 0);
+  for (const Arena &arena : arenas_)
+    munmap(arena.start, kArenaBytes);
+  if (memfd_ >= 0) close(memfd_);
+}
+
+base::MutableBytes BlockPool::take(std::size_t size) {
+  if (size > kBlockBytes) return take_jumbo(size);
+  std::lock_guard lock(mutex_);
+  if (warm_.empty() && cold_.empty() && !grow()) return {};
+  auto &list = warm_.empty() ? cold_ : warm_;
+  std::byte *start = list.back();
+  list.pop_back();
+  used_bytes_.fetch_add(kBlockBytes, std::memory_order_relaxed);
+  used_blocks_.fetch_add(1, std::memory_order_relaxed);
+  return {start, kBlockBytes};
+}
+
+void BlockPool::give_back(base::MutableBytes region) {
+  used_bytes_.fetch_sub(region.size(), std::memory_order_relaxed);
+  used_blocks_.fetch_sub(1, std::memory_order_relaxed);
+  if (region.size() > kBlockBytes) {
+    munmap(region.data(), region.size());
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  if ((warm_.size() + 1) * kBlockBytes <= kept_bytes_) {
+    warm_.push_back(region.data());
+  } else {
+    punch(region.data());
+    cold_.push_back(region.data());
+  }
+}
+
+BlockPool::Usage BlockPool::usage() const {
+  std::lock_guard lock(mutex_);
+  return {used_bytes_.load(std::memory_order_relaxed), used_blocks_.load(std::memory_order_relaxed),
+          warm_.size() + cold_.size()};
+}
+
+bool BlockPool::grow() {
+  std::uint64_t offset = arenas_.size() * kArenaBytes;
+  if (memfd_ < 0 || ftruncate(memfd_, static_cast<off_t>(offset + kArenaBytes)) != 0) return false;
+  std::byte *start = map_shared(memfd_, kArenaBytes, offset);
+  if (start == nullptr) return false;
+  arenas_.push_back({start, offset});
+  // Pushed backwards, so that blocks are handed out in the order of their addresses.
+  for (std::size_t at = kArenaBytes; at > 0; at -= kBlockBytes) {
+    cold_.push_back(start + at - kBlockBytes);
+  }
+  return true;
+}
+
+base::MutableBytes BlockPool::take_jumbo(std::size_t size) {
+  std::size_t rounded = (size + kPage - 1) / kPage * kPage;
+  int fd = memfd_create("sluice-jumbo", MFD_CLOEXEC);
+  if (fd < 0) return {};
+  std::byte *start = nullptr;
+  if (ftruncate(fd, static_cast<off_t>(rounded)) == 0) start = map_shared(fd, rounded, 0);
+  close(fd);  // The mapping keeps the memory.
+  if (start == nullptr) return {};
+  used_bytes_.fetch_add(rounded, std::memory_order_relaxed);
+  used_blocks_.fetch_add(1, std::memory_order_relaxed);
+  return {start, rounded};
+}
+
+void BlockPool::punch(std::byte *block) {
+  for (const Arena &arena : arenas_) {
+    if (block < arena.start || block >= arena.start + kArenaBytes) continue;
+    auto offset = arena.file_offset + static_cast<std::uint64_t>(block - arena.start);
+    // Only memory is lost when this fails, and the next return of the block tries again.
+    [[maybe_unused]] int rc = fallocate(memfd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                        static_cast<off_t>(offset), kBlockBytes);
+    return;
+  }
+}
+
+}  // namespace sluice::tape
