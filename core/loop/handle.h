@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handle<uv_x_t>: a libuv handle in a box on the heap. libuv may use a handle until its close callback;
-// destroying a Handle therefore clears `data`, closes, and lets that callback free the box. The owner may
-// die inside its own callback: a trampoline that finds no owner in `data` returns.
+// Handle<uv_x_t>: a libuv handle in a box on the heap. libuv may use a handle until its close
+// callback; destroying a Handle therefore clears `data`, closes, and lets that callback free the
+// box. The owner may die inside its own callback: a trampoline that finds no owner in `data`
+// returns.
 #pragma once
 
 #include <uv.h>
@@ -40,5 +41,16 @@ class Handle {
 
   Uv *box_;
 };
+
+// Calls an owner's callback, which may destroy the owner: meanwhile the function lives on the
+// stack, so that what it captured stays good until it returns. The box outlives the call, because
+// libuv frees it only after the current callback.
+template <class Uv, class Function, class... Arguments>
+void call_owner(Uv *box, Function &function, Arguments... arguments) {
+  void *owner = box->data;
+  Function running = std::move(function);
+  running(arguments...);
+  if (box->data == owner) function = std::move(running);
+}
 
 }  // namespace sluice::loop

@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "loop/mailbox.h"
@@ -27,14 +29,16 @@ class Loop {
   // Runs on the calling thread until stop() was called and the last handle is closed.
   void run();
 
-  // [any thread] Asks run() to return: no message is taken afterwards. Owners must close their handles.
+  // [any thread] Asks run() to return: what was posted before still runs, nothing is taken
+  // afterwards. Owners must close their handles.
   void stop();
 
-  // [any thread] Runs the task on the loop, in order of posting. False when the mailbox is full or the
-  // loop has stopped; the task is then destroyed unrun on the caller's thread.
+  // [any thread] Runs the task on the loop, in order of posting. False when the mailbox is full or
+  // the loop has stopped; the task is then destroyed unrun on the caller's thread.
   [[nodiscard]] bool post(Task task);
 
-  // Runs the task after the current callback has returned, so that an object may ask for its own end.
+  // Runs the task after the current callback has returned, so that an object may ask for its own
+  // end.
   void defer(Task task);
 
   // The loop's own monotonic time, read once per iteration.
@@ -43,8 +47,15 @@ class Loop {
   // Share of the time since the last call that the loop was not waiting for events, 0 to 1.
   double take_busy_share();
 
-  // Aborts when called from another thread than the loop's. Free in release builds.
-  void assert_here() const;
+  // The longest time since the last call that the loop worked without looking for new events.
+  base::Micros take_longest_turn();
+
+  // Aborts when called from another thread than the one inside run(). Free in release builds.
+  void assert_here() const {
+#ifdef SLUICE_DEBUG
+    check_here();
+#endif
+  }
 
   [[nodiscard]] std::uint16_t index() const { return index_; }
   [[nodiscard]] const std::string &name() const { return name_; }
@@ -58,12 +69,22 @@ class Loop {
   };
   [[nodiscard]] Heartbeat &heartbeat() { return heartbeat_; }
 
+  // For the trampolines of handles, before they call their owners: the loop works from now on,
+  // until it waits again.
+  static void mark_busy(const uv_loop_t *uv) { static_cast<Loop *>(uv->data)->mark_busy(); }
+  void mark_busy() {
+    if (heartbeat_.busy_since_us.load(std::memory_order_relaxed) == 0) begin_turn();
+  }
+
  private:
-  friend class Wakeup;
+  void check_here() const;
+  void begin_turn();
+  void end_turn();
+  void before_waiting();
   void drain_mailbox();
   void run_deferred();
-  void begin_iteration();
-  void end_iteration();
+  void settle();
+  void check_no_handles();
 
   uv_loop_t uv_{};
   std::uint16_t index_;
@@ -71,9 +92,30 @@ class Loop {
   Mailbox mailbox_;
   std::vector<Task> deferred_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::thread::id> runner_{};  // the thread inside run()
   Heartbeat heartbeat_;
+  base::Micros longest_turn_{0};
   struct Internals;  // the async, check, prepare and idle handles
   std::unique_ptr<Internals> internals_;
+};
+
+// Tells the watchdog what the loop does while this object lives. [loop]
+class Activity {
+ public:
+  // what: a literal. serial: the session's, or 0.
+  Activity(Loop &loop, const char *what, std::uint64_t serial = 0) : heartbeat_(loop.heartbeat()) {
+    heartbeat_.activity.store(what, std::memory_order_relaxed);
+    heartbeat_.serial.store(serial, std::memory_order_relaxed);
+  }
+  ~Activity() {
+    heartbeat_.activity.store("", std::memory_order_relaxed);
+    heartbeat_.serial.store(0, std::memory_order_relaxed);
+  }
+  Activity(const Activity &) = delete;
+  Activity &operator=(const Activity &) = delete;
+
+ private:
+  Loop::Heartbeat &heartbeat_;
 };
 
 }  // namespace sluice::loop

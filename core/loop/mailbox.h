@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mailbox: the bounded queue by which other threads reach a loop. Control messages are never dropped
-// silently: a full mailbox refuses, and the sender decides.
+// Mailbox: the bounded queue by which other threads reach a loop. Control messages are never
+// dropped silently: a full mailbox refuses, and the sender decides.
 #pragma once
 
 #include <cstddef>
@@ -20,14 +20,14 @@ class Mailbox {
 
   // [any thread]
   Put put(Task &&task);
-  // [any thread] Refuses everything from now on, and drops what is queued.
+  // [any thread] Refuses everything from now on; what is queued may still be taken.
   void close();
   // [owner] Everything queued so far, in order.
   std::vector<Task> take();
 
  private:
-  // Protects queue_ and closed_. Contended by the loops that post control messages (publishing, joining,
-  // snapshots), a few per session and never per frame; held for a push or a swap only.
+  // Protects queue_ and closed_. Contended by the loops that post control messages (publishing,
+  // joining, snapshots), a few per session and never per frame; held for a push or a swap only.
   std::mutex mutex_;
   std::vector<Task> queue_;
   std::size_t capacity_;

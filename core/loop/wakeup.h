@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Wakeup: the cheapest way to say "look again" to a loop. Calls are coalesced: however often signal() is
-// called before the loop looks, on_wake runs once. This is how a tape's writer tells the readers' loops.
+// Wakeup: the cheapest way to say "look again" to a loop. Calls are coalesced: however often
+// signal() is called before the loop looks, on_wake runs once. This is how a tape's writer tells
+// the readers' loops.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -17,10 +17,13 @@ class Wakeup {
   // [loop]
   Wakeup(Loop &loop, std::function<void()> on_wake);
   ~Wakeup();  // [loop] later signals do nothing
+  Wakeup(const Wakeup &) = delete;
+  Wakeup &operator=(const Wakeup &) = delete;
 
   // A reference that outlives the Wakeup safely and may be used on any thread.
   class Sender {
    public:
+    // [any thread] Never blocks. What was written before is seen by the on_wake that follows.
     void signal() const;
 
    private:

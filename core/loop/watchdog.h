@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watchdog: a thread of its own that looks at every loop's heartbeat. A loop that stays in one callback for
-// longer than `warn` is named with its activity, rate-limited; past `fatal` the process aborts, so that the
-// service manager starts it anew.
+// Watchdog: a thread of its own that looks at every loop's heartbeat. A loop that stays in one
+// callback for longer than `warn` is named with its activity, rate-limited; past `fatal` the
+// process aborts, so that the service manager starts it anew.
 #pragma once
 
 #include <atomic>
