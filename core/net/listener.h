@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listener: accepts TCP connections on one loop, with SO_REUSEPORT so that every loop has its own. When the
-// process is out of descriptors it stops accepting for a while instead of spinning.
+// Listener: accepts TCP connections on one loop, with SO_REUSEPORT so that every loop has its own.
+// When the process is out of descriptors it stops accepting for a while instead of spinning.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "loop/poll.h"
 #include "loop/timer.h"
 #include "net/address.h"
+#include "net/fd.h"
 #include "net/socket.h"
 
 namespace sluice::net {
@@ -18,10 +19,13 @@ class Listener {
  public:
   using OnAccept = std::function<void(std::unique_ptr<Socket>)>;
 
-  // Binds and listens. An IPv6 wildcard address takes IPv4 too. Errors: Code::System with errno.
+  // Binds and listens. An IPv6 wildcard address takes IPv4 too, and IPv4 alone on a host without
+  // IPv6. on_accept may destroy the Listener. Errors: Code::System with errno.
   static base::Result<std::unique_ptr<Listener>> open(loop::Loop &loop, const Address &address,
                                                       OnAccept on_accept);
   ~Listener();
+  Listener(const Listener &) = delete;
+  Listener &operator=(const Listener &) = delete;
 
   // The bound address: tells the port when the configured one was 0.
   [[nodiscard]] const Address &address() const { return address_; }
@@ -30,16 +34,18 @@ class Listener {
   static std::uint64_t exhaustions();
 
  private:
-  Listener(loop::Loop &loop, int fd, const Address &address, OnAccept on_accept);
+  Listener(loop::Loop &loop, Fd fd, const Address &address, OnAccept on_accept);
   void accept_some();
-  void pause();
+  bool accept_one(OnAccept &on_accept);
+  void pause(int error);
 
   loop::Loop &loop_;
-  int fd_;
+  Fd fd_;  // closed after poll_ is gone
   Address address_;
   OnAccept on_accept_;
   loop::Poll poll_;
   loop::Timer resume_;
+  bool *destroyed_ = nullptr;  // on the stack of accept_some while it runs
 };
 
 }  // namespace sluice::net

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Outbox: small control output of one socket, bounded. What the kernel does not take at once is kept and
-// sent when the socket is writable. Media never goes through it.
+// Outbox: small control output of one socket, bounded. What the kernel does not take at once is
+// kept and sent when the socket is writable. Media never goes through it.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Socket: a connected, non-blocking stream socket on one loop. Reads and writes are direct system calls;
-// writability is asked for only after a write was refused. A Socket can be handed from one owner to the next
-// (an HTTP connection becomes a viewer) by moving the unique_ptr and setting new events.
+// Socket: a connected, non-blocking stream socket on one loop. Reads and writes are direct system
+// calls; writability is asked for only after a write was refused. A Socket can be handed from one
+// owner to the next (an HTTP connection becomes a viewer) by moving the unique_ptr and setting new
+// events.
 #pragma once
 
 #include <sys/uio.h>
@@ -14,6 +15,7 @@
 #include "base/result.h"
 #include "loop/poll.h"
 #include "net/address.h"
+#include "net/fd.h"
 
 namespace sluice::net {
 
@@ -43,26 +45,28 @@ class Socket {
   // on_writable is called once the kernel takes bytes again, until switched off.
   void watch_writable(bool wanted);
 
-  // Bytes moved; 0 means "not now". The end of the peer's stream is Code::Closed, an error of the connection
-  // is Code::System.
+  // Bytes moved; 0 means "not now". The end of the peer's stream is Code::Closed, an error of the
+  // connection is Code::System.
   base::Result<std::size_t> read(base::MutableBytes into);
   base::Result<std::size_t> write(std::span<const iovec> pieces);
   base::Result<std::size_t> write(base::Bytes bytes);
 
   // Says end-of-stream to the peer after what was written.
   void shutdown_write();
-  // The close that follows will reset the connection instead of delivering what the kernel still holds.
+  // The close that follows will reset the connection instead of delivering what the kernel still
+  // holds.
   void reset_on_close();
-  // TCP_NOTSENT_LOWAT: the kernel refuses more once this much is waiting, so that a slow viewer's backlog
-  // stays on the tape, where it costs nothing.
+  // TCP_NOTSENT_LOWAT: the kernel refuses more once this much is waiting, so that a slow viewer's
+  // backlog stays on the tape, where it costs nothing.
   void limit_unsent(std::size_t bytes);
 
   [[nodiscard]] loop::Loop &loop() const { return loop_; }
   [[nodiscard]] const Address &peer() const { return peer_; }
   [[nodiscard]] const Address &local() const { return local_; }
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
 
-  // What the kernel still holds for the peer, and its round-trip time: for the line that ends a session.
+  // What the kernel still holds for the peer, and its round-trip time: for the line that ends a
+  // session.
   struct KernelState {
     std::uint32_t unsent_bytes = 0;
     std::uint32_t rtt_us = 0;
@@ -74,12 +78,13 @@ class Socket {
   void update_watch();
 
   loop::Loop &loop_;
-  int fd_;
+  Fd fd_;  // closed after poll_ is gone
   Address peer_;
   Address local_;
   SocketEvents *events_ = nullptr;
   bool want_read_ = false;
   bool want_write_ = false;
+  bool *destroyed_ = nullptr;  // on the stack of on_ready while it runs
   loop::Poll poll_;
 };
 
