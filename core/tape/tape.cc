@@ -7,11 +7,21 @@
 #include "base/check.h"
 
 namespace sluice::tape {
+namespace {
+
+constexpr base::Error kNoMemory{base::Domain::Tape, base::Code::Busy, 0,
+                                "no memory for a tape block"};
+
+}  // namespace
 
 Tape::Tape(std::shared_ptr<BlockPool> pool, Limits limits)
-    : pool_(std::move(pool)), limits_(limits) {
+    : pool_(std::move(pool)), limits_(limits) {}
+
+base::Result<std::shared_ptr<Tape>> Tape::create(std::shared_ptr<BlockPool> pool, Limits limits) {
+  std::shared_ptr<Tape> tape(new Tape(std::move(pool), limits));
   // A view follows the chain from a block that it holds, so there is one from the start.
-  open_block(1);
+  if (!tape->open_block(1)) return base::fail(kNoMemory);
+  return tape;
 }
 
 void Tape::set_prefix(Prefix prefix) {
@@ -21,9 +31,7 @@ void Tape::set_prefix(Prefix prefix) {
 
 base::Result<base::MutableBytes> Tape::reserve(std::size_t size) {
   bool fits = !blocks_.empty() && !prefix_changed_ && blocks_.back()->has_room(size);
-  if (!fits && !open_block(size)) {
-    return base::fail(base::Domain::Tape, base::Code::Busy, "no memory for a tape block");
-  }
+  if (!fits && !open_block(size)) return base::fail(kNoMemory);
   return blocks_.back()->room(size);
 }
 

@@ -22,7 +22,8 @@ class Tape : public std::enable_shared_from_this<Tape> {
     // key frame.
     media::Ticks window_time = std::chrono::seconds(6);
   };
-  Tape(std::shared_ptr<BlockPool> pool, Limits limits);
+  // Fails with Code::Busy when there is no memory for a first block.
+  static base::Result<std::shared_ptr<Tape>> create(std::shared_ptr<BlockPool> pool, Limits limits);
 
   // Writer [home loop]
 
@@ -51,6 +52,7 @@ class Tape : public std::enable_shared_from_this<Tape> {
   [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
 
  private:
+  Tape(std::shared_ptr<BlockPool> pool, Limits limits);
   bool open_block(std::size_t size);
   void retire();
   [[nodiscard]] bool is_stale(const Block &block) const;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/flv_tape.h"
+
+#include <cstring>
+
+#include "mux/flv_writer.h"
+
+namespace sluice::stream {
+
+base::Status FlvTape::configure(const media::TrackSet &tracks, const media::Metadata &metadata,
+                                media::Ticks at) {
+  has_video_ = tracks.video.has_value();
+  std::string tags = mux::flv_config_tags(tracks, metadata, h265_, at);
+  tape().set_prefix({mux::flv_prefix(tracks, metadata, h265_, at), tags});
+  if (!has_frames_) return {};
+  SLUICE_TRY(room, tape().reserve(tags.size()));
+  std::memcpy(room.data(), tags.data(), tags.size());
+  tape().commit({.size = static_cast<std::uint32_t>(tags.size()), .dts = at, .config = true});
+  return {};
+}
+
+base::Status FlvTape::append(const media::Frame &frame) {
+  std::size_t size = mux::flv_tag_size(frame, h265_);
+  SLUICE_TRY(room, tape().reserve(size));
+  mux::write_flv_tag(frame, h265_, room);
+  bool starts = frame.kind() == media::Kind::Video ? frame.key : !has_video_;
+  tape().commit({.size = static_cast<std::uint32_t>(size), .dts = frame.dts, .key = starts});
+  has_frames_ = true;
+  return {};
+}
+
+}  // namespace sluice::stream

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/shelf.h"
+
+#include <utility>
+#include <vector>
+
+namespace sluice::stream {
+namespace {
+
+// A refused post means that the other loop has stopped, which it does only when the whole node
+// ends: there is nobody left to hear the message.
+void post_to(loop::Loop &loop, loop::Task task) { (void)loop.post(std::move(task)); }
+
+}  // namespace
+
+Shelf::Shelf(Context context)
+    : context_(std::move(context)), wake_list_(context_.loop), sessions_(context_.loop.index()) {}
+
+Shelf::~Shelf() = default;
+
+Shelf::Ticket Shelf::publish(std::string name, Publisher publisher, PublicationOwner &owner,
+                             OnAnswer on_answer) {
+  Ticket ticket = ++last_ticket_;
+  asked_.emplace(ticket, Asked{&owner, std::move(on_answer)});
+  PublishRequest request{std::move(name), this, ticket, std::move(publisher)};
+  auto &directory = context_.directory;
+  post_to(directory.loop(), [&directory, request = std::move(request)]() mutable {
+    directory.publish(std::move(request));
+  });
+  return ticket;
+}
+
+void Shelf::release(Publication &publication) {
+  auto found = publications_.find(publication.entry().epoch);
+  if (found == publications_.end()) return;
+  auto ended = std::move(found->second);
+  publications_.erase(found);
+  give_back(ended->entry(), ended->resume_point());
+}
+
+void Shelf::give_back(const StreamEntry &entry, media::Ticks next_dts) {
+  auto &directory = context_.directory;
+  post_to(directory.loop(), [&directory, name = entry.name, epoch = entry.epoch, next_dts] {
+    directory.unpublish(name, epoch, next_dts);
+  });
+}
+
+std::shared_ptr<const StreamEntry> Shelf::find(std::string_view name) const {
+  auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+void Shelf::unwatch(const std::string &name, NameWatcher &watcher) {
+  auto [first, last] = watchers_.equal_range(name);
+  for (auto it = first; it != last; ++it) {
+    if (it->second != &watcher) continue;
+    watchers_.erase(it);
+    return;
+  }
+}
+
+void Shelf::subscribe(const StreamEntry &entry, Format format,
+                      std::shared_ptr<Subscriber> subscriber, OnView on_view) {
+  Shelf *home = entry.home;
+  // The reply travels as a part of the request and is run on this loop, whichever loop destroys it
+  // unrun.
+  auto reply = [here = &context_.loop, on_view = std::move(on_view)](tape::TapeView view) mutable {
+    post_to(*here, [on_view = std::move(on_view), view = std::move(view)]() mutable {
+      on_view(std::move(view));
+    });
+  };
+  post_to(home->loop(), [home, epoch = entry.epoch, format, subscriber = std::move(subscriber),
+                         reply = std::move(reply)]() mutable {
+    if (Publication *publication = home->find_publication(epoch)) {
+      publication->subscribe(format, std::move(subscriber), std::move(reply));
+    }
+  });
+}
+
+void Shelf::unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> subscriber) {
+  if (entry.home == nullptr) return;
+  Shelf *home = entry.home;
+  post_to(home->loop(), [home, epoch = entry.epoch, subscriber = std::move(subscriber)] {
+    if (Publication *publication = home->find_publication(epoch)) {
+      publication->unsubscribe(subscriber);
+    }
+  });
+}
+
+void Shelf::post_answer(Ticket ticket, base::Result<Grant> result) {
+  post_to(context_.loop, [this, ticket, result = std::move(result)] { answer(ticket, result); });
+}
+
+void Shelf::post_update(std::string name, std::shared_ptr<const StreamEntry> entry) {
+  post_to(context_.loop, [this, name = std::move(name), entry = std::move(entry)]() mutable {
+    update(name, std::move(entry));
+  });
+}
+
+void Shelf::post_revoke(std::uint64_t epoch) {
+  post_to(context_.loop, [this, epoch] {
+    if (Publication *publication = find_publication(epoch)) publication->owner().on_revoked();
+  });
+}
+
+void Shelf::answer(Ticket ticket, base::Result<Grant> result) {
+  auto found = asked_.find(ticket);
+  if (found == asked_.end()) {
+    if (result) give_back(*result->entry, result->start_at);
+    return;
+  }
+  Asked asked = std::move(found->second);
+  asked_.erase(found);
+  if (!result) return asked.on_answer(base::fail(result.error()));
+  auto publication = std::make_unique<Publication>(publication_context(*result->entry),
+                                                   result->entry, result->start_at, *asked.owner);
+  Publication *raw = publication.get();
+  publications_.emplace(result->entry->epoch, std::move(publication));
+  asked.on_answer(raw);
+}
+
+PublicationContext Shelf::publication_context(const StreamEntry &entry) {
+  auto &directory = context_.directory;
+  auto on_facts = [&directory, name = entry.name, epoch = entry.epoch](StreamFacts facts) {
+    post_to(directory.loop(), [&directory, name, epoch, facts = std::move(facts)]() mutable {
+      directory.describe(name, epoch, std::move(facts));
+    });
+  };
+  return {context_.loop, context_.config, context_.metrics, context_.blocks, std::move(on_facts)};
+}
+
+void Shelf::update(const std::string &name, std::shared_ptr<const StreamEntry> entry) {
+  if (entry) {
+    entries_[name] = entry;
+  } else {
+    entries_.erase(name);
+  }
+  // A watcher may unwatch itself or others while it is told.
+  auto [first, last] = watchers_.equal_range(name);
+  std::vector<NameWatcher *> told;
+  for (auto it = first; it != last; ++it)
+    told.push_back(it->second);
+  for (NameWatcher *watcher : told)
+    watcher->on_entry(entry);
+}
+
+Publication *Shelf::find_publication(std::uint64_t epoch) {
+  auto found = publications_.find(epoch);
+  return found == publications_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace sluice::stream

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shelf: the streams as one loop sees them. It owns the publications whose home the loop is, keeps
+// a copy of the directory for the loop's viewers, and carries questions to other loops. Lives on
+// its loop; the post_ functions are for any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "config/live.h"
+#include "loop/loop.h"
+#include "media/buffer.h"
+#include "stream/directory.h"
+#include "stream/publication.h"
+#include "stream/session.h"
+#include "stream/wake_list.h"
+
+namespace sluice::stream {
+
+// Told when something changes about a name. Called on the shelf's loop.
+class NameWatcher {
+ public:
+  // entry is null when the name is not known any more.
+  virtual void on_entry(const std::shared_ptr<const StreamEntry> &entry) = 0;
+
+ protected:
+  ~NameWatcher() = default;
+};
+
+class Shelf {
+ public:
+  struct Context {
+    loop::Loop &loop;
+    Directory &directory;
+    const config::Live &config;
+    StreamMetrics &metrics;
+    std::shared_ptr<tape::BlockPool> blocks;
+  };
+  explicit Shelf(Context context);
+  ~Shelf();
+
+  // Publishing [loop]
+
+  using Ticket = std::uint64_t;
+  // Asks the directory for the name. on_answer gets the publication, which stays until release(),
+  // or why not.
+  using OnAnswer = std::function<void(base::Result<Publication *>)>;
+  Ticket publish(std::string name, Publisher publisher, PublicationOwner &owner,
+                 OnAnswer on_answer);
+  // The one who asked is gone: the answer is dropped, and a name that was granted is given back.
+  void cancel(Ticket ticket) { asked_.erase(ticket); }
+  void release(Publication &publication);
+
+  // Reading [loop]
+
+  // What is known of the name; null when nothing is.
+  [[nodiscard]] std::shared_ptr<const StreamEntry> find(std::string_view name) const;
+  void watch(const std::string &name, NameWatcher &watcher) { watchers_.emplace(name, &watcher); }
+  void unwatch(const std::string &name, NameWatcher &watcher);
+
+  // Asks the stream's home loop for a view of its tape. on_view runs on this loop, unless the
+  // publication ends before that: then the name's watchers hear of it.
+  using OnView = std::move_only_function<void(tape::TapeView)>;
+  void subscribe(const StreamEntry &entry, Format format, std::shared_ptr<Subscriber> subscriber,
+                 OnView on_view);
+  void unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> subscriber);
+
+  // Of this loop, for whoever needs them.
+  [[nodiscard]] loop::Loop &loop() const { return context_.loop; }
+  [[nodiscard]] const config::Live &config() const { return context_.config; }
+  [[nodiscard]] StreamMetrics &metrics() const { return context_.metrics; }
+  [[nodiscard]] media::BufferPool &buffers() { return buffers_; }
+  [[nodiscard]] WakeList &wake_list() { return wake_list_; }
+  [[nodiscard]] SessionTable &sessions() { return sessions_; }
+
+  // From the directory and from other shelves [any thread]
+  void post_answer(Ticket ticket, base::Result<Grant> answer);
+  void post_update(std::string name, std::shared_ptr<const StreamEntry> entry);
+  void post_revoke(std::uint64_t epoch);
+
+ private:
+  struct Asked {
+    PublicationOwner *owner;
+    OnAnswer on_answer;
+  };
+  void answer(Ticket ticket, base::Result<Grant> answer);
+  void update(const std::string &name, std::shared_ptr<const StreamEntry> entry);
+  void give_back(const StreamEntry &entry, media::Ticks next_dts);
+  Publication *find_publication(std::uint64_t epoch);
+  PublicationContext publication_context(const StreamEntry &entry);
+
+  Context context_;
+  media::BufferPool buffers_;
+  WakeList wake_list_;
+  SessionTable sessions_;
+  Ticket last_ticket_ = 0;
+  std::unordered_map<Ticket, Asked> asked_;
+  std::map<std::string, std::shared_ptr<const StreamEntry>, std::less<>> entries_;
+  std::unordered_multimap<std::string, NameWatcher *> watchers_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Publication>> publications_;  // by epoch
+};
+
+}  // namespace sluice::stream
