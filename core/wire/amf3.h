@@ -12,7 +12,8 @@ namespace sluice::wire::amf {
 // Reads one AMF3 value (section 3) and takes what it used from `limits`. The tables of strings and
 // traits start empty. References to strings and traits are followed; references to whole objects,
 // arrays, dates, XML and byte arrays give Undefined, so that a tree cannot grow beyond its bytes.
-// Externalizable objects are refused: their format is not in the bytes.
+// Vectors, dictionaries and externalizable objects are refused: no RTMP peer sends
+// them.
 [[nodiscard]] base::Result<Value> read_amf3(base::ByteReader &in, Limits &limits);
 
 }  // namespace sluice::wire::amf

@@ -74,6 +74,14 @@ struct Limits {
   std::uint32_t depth = 16;
   std::uint32_t items = 1024;             // values of any kind, at any depth
   std::uint32_t text_bytes = 256 * 1024;  // keys and strings, references counted each time
+
+  // For the readers: take from what is left, or say that it does not suffice.
+  [[nodiscard]] bool spend_item() { return items > 0 && items-- > 0; }
+  [[nodiscard]] bool spend_text(std::size_t bytes) {
+    if (bytes > text_bytes) return false;
+    text_bytes -= static_cast<std::uint32_t>(bytes);
+    return true;
+  }
 };
 
 }  // namespace sluice::wire::amf

@@ -41,7 +41,7 @@ struct ChunkLimits {
   std::uint32_t max_chunk_size = 16 * 1024 * 1024;
   std::uint32_t max_chunk_streams = 64;
   std::uint32_t max_message_size = 8 * 1024 * 1024;
-  // Sum of the lengths of all messages whose first byte has come and whose last has not.
+  // Sum of the lengths of all messages whose header has come and whose last byte has not.
   std::uint32_t max_unfinished_bytes = 16 * 1024 * 1024;
 };
 
@@ -100,7 +100,6 @@ class ChunkReader {
   struct ChunkHeader;
 
   base::Status consume(base::Bytes input, MessageSink &sink);
-  base::Result<std::size_t> top_up(base::Bytes input, MessageSink &sink);
   // The header's size, or 0 when more bytes are needed.
   base::Result<std::size_t> read_header(base::Bytes input, MessageSink &sink);
   bool parse(base::Bytes input, ChunkHeader &out);
@@ -108,6 +107,7 @@ class ChunkReader {
   base::Result<ChunkStream *> find_or_add(std::uint32_t chunk_stream_id);
   ChunkStream *find(std::uint32_t chunk_stream_id);
   base::Status start_chunk(const ChunkHeader &chunk, MessageSink &sink);
+  base::Status start_message(const ChunkHeader &chunk, ChunkStream &stream);
   base::Result<std::size_t> copy_payload(base::Bytes input, MessageSink &sink);
   base::Status finish(ChunkStream &stream, MessageSink &sink);
   void drop(ChunkStream &stream, MessageSink &sink);
@@ -131,8 +131,8 @@ class ChunkWriter {
   enum class Headers : std::uint8_t { Full, Delta };
   explicit ChunkWriter(Headers headers = Headers::Full) : headers_(headers) {}
 
-  // Takes effect with the next message; telling the peer first is the caller's part.
-  void set_chunk_size(std::uint32_t size) { chunk_size_ = size; }
+  // Takes effect with the next message; telling the peer first is the caller's part. At least 1.
+  void set_chunk_size(std::uint32_t size) { chunk_size_ = size == 0 ? 1 : size; }
   [[nodiscard]] std::uint32_t chunk_size() const { return chunk_size_; }
   // Whether type 3 chunks repeat the extended time stamp, as the specification wants. Off imitates
   // older librtmp.
@@ -149,8 +149,13 @@ class ChunkWriter {
  private:
   struct Sent {
     MessageHeader header;
-    std::uint32_t time_field = 0;
+    std::uint32_t time = 0;  // as written: absolute after a type 0 header, else a delta
   };
+  struct Form {
+    std::uint8_t format = 0;
+    std::uint32_t time = 0;
+  };
+  Form choose_form(const MessageHeader &header, std::uint32_t length);
 
   Headers headers_;
   bool extended_on_continuation_ = true;

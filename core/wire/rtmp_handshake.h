@@ -49,7 +49,7 @@ class HandshakeServer {
 // The client's side, for tests and benches and later for relays.
 class HandshakeClient {
  public:
-  // With a schema, C1 carries a digest and S1's is verified.
+  // With a schema, C1 carries a digest, and those of S1 and S2 are verified.
   explicit HandshakeClient(std::optional<DigestSchema> schema = {}) : schema_(schema) {}
 
   // Appends C0 and C1.
@@ -59,6 +59,9 @@ class HandshakeClient {
   [[nodiscard]] bool done() const { return done_; }
 
  private:
+  base::Status answer(std::string &output);
+  [[nodiscard]] base::Status verify_s2() const;
+
   std::optional<DigestSchema> schema_;
   std::string received_;  // S0, S1 and S2
   std::string c1_digest_;

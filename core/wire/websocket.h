@@ -74,10 +74,9 @@ class FrameReader {
 
   base::Status fail(std::uint16_t close_code, base::Code code, const char *what);
   base::Status check_first_bytes();
-  base::Status parse_length(std::size_t size);
-  base::Status check_frame();
-  std::size_t header_size() const;
-  void copy_payload(base::Bytes input);
+  [[nodiscard]] std::size_t header_size() const;
+  base::Status finish_header();
+  std::size_t copy_payload(base::Bytes input);
   base::Status finish_frame(FrameSink &sink);
   base::Status finish_control(FrameSink &sink);
   base::Status finish_close(FrameSink &sink);
