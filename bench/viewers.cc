@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// viewers: N viewers of one live stream over HTTP-FLV or WS-FLV, and what they saw in a window of
+// time: bytes, joins, stalls, and by a fully parsed probe the age of the frames. With --pid also
+// what that process used in the same window. One JSON line.
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "support/clock.h"
+#include "support/crowd.h"
+#include "support/options.h"
+#include "support/probe.h"
+#include "support/report.h"
+#include "support/usage.h"
+
+namespace sluice::bench {
+namespace {
+
+using base::Json;
+
+// The key is RFC 6455's own example; a benchmark has no need of a random one.
+std::string request_for(const Endpoint &endpoint, bool websocket) {
+  std::string text = "GET " + endpoint.path + " HTTP/1.1\r\nHost: " + endpoint.host +
+                     "\r\nUser-Agent: sluice-bench\r\nAccept: */*\r\n";
+  text += websocket
+              ? "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+              : "Connection: keep-alive\r\n\r\n";
+  return text;
+}
+
+double own_cpu_s() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](const timeval &t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+struct Snapshot {
+  std::int64_t at_ns = 0;
+  double own_cpu_s = 0;
+  ProcessUsage server;
+  std::vector<CoreUsage> cores;
+};
+
+Snapshot snapshot(int pid) {
+  return {mono_ns(), own_cpu_s(), pid > 0 ? process_usage(pid) : ProcessUsage{}, core_usage()};
+}
+
+// Runs ramp, warm-up and window; the snapshots are taken at the window's two ends.
+std::pair<Snapshot, Snapshot> watch(Crowd &crowd, std::atomic<Phase> &phase,
+                                    const Options &options) {
+  int pid = options.integer("pid", 0, 1 << 22);
+  auto warm_ns = static_cast<std::int64_t>(options.number("warm", 0, 120) * 1e9);
+  auto window_ns = static_cast<std::int64_t>(options.number("window", 0.1, 3600) * 1e9);
+  while (!crowd.all_started())
+    crowd.pass();
+  for (std::int64_t end = mono_ns() + warm_ns; mono_ns() < end;)
+    crowd.pass();
+  Snapshot first = snapshot(pid);
+  crowd.begin_window();
+  phase = Phase::Window;
+  for (std::int64_t end = mono_ns() + window_ns; mono_ns() < end;)
+    crowd.pass();
+  Snapshot last = snapshot(pid);
+  phase = Phase::End;
+  return {std::move(first), std::move(last)};
+}
+
+Json server_json(const Snapshot &first, const Snapshot &last) {
+  const ProcessUsage &a = first.server, &b = last.server;
+  return {{"cpu_s", rounded(b.cpu_s - a.cpu_s, 1e6)},
+          {"user_s", rounded(b.user_s - a.user_s)},
+          {"system_s", rounded(b.system_s - a.system_s)},
+          {"resident_bytes", b.resident_bytes},
+          {"voluntary_switches", b.voluntary_switches - a.voluntary_switches},
+          {"involuntary_switches", b.involuntary_switches - a.involuntary_switches}};
+}
+
+Json cores_json(const Snapshot &first, const Snapshot &last) {
+  Json cores = Json::array();
+  for (std::size_t i = 0; i < first.cores.size() && i < last.cores.size(); i++) {
+    const CoreUsage &a = first.cores[i], &b = last.cores[i];
+    cores.push_back({{"busy_s", rounded(b.busy_s - a.busy_s)},
+                     {"softirq_s", rounded(b.softirq_s - a.softirq_s)},
+                     {"steal_s", rounded(b.steal_s - a.steal_s)}});
+  }
+  return cores;
+}
+
+Json crowd_json(CrowdResult &crowd) {
+  return {
+      {"established", crowd.established},
+      {"alive", crowd.alive},
+      {"failed", crowd.failed},
+      {"refused", crowd.refused},
+      {"dropped", crowd.dropped},
+      {"without_data", crowd.without_data},
+      {"bytes", crowd.window_bytes},
+      {"viewer_bytes", {crowd.viewer_bytes_min, crowd.viewer_bytes_p50, crowd.viewer_bytes_max}},
+      {"reads", crowd.window_reads},
+      {"stalls", crowd.stalls},
+      {"stalled_viewers", crowd.stalled_viewers},
+      {"longest_gap_ms", rounded(crowd.longest_gap_ms)},
+      {"longest_pass_ms", rounded(crowd.longest_pass_ms)},
+      {"first_byte_ms", to_json(crowd.first_byte_ms.percentiles())},
+      {"key_frame_ms", to_json(crowd.key_frame_ms.percentiles())}};
+}
+
+Json probe_json(ProbeResult &probe, double window_s) {
+  return {{"alive", probe.alive},
+          {"frames", probe.frames},
+          {"missing", probe.missing},
+          {"repeated", probe.repeated},
+          {"steps_back", probe.steps_back},
+          {"bytes", probe.bytes},
+          {"reads_per_s", rounded(static_cast<double>(probe.reads) / window_s)},
+          {"join_age_ms", rounded(probe.join_age_ms)},
+          {"latency_ms", to_json(probe.latency_ms.percentiles())}};
+}
+
+int run(const Options &options) {
+  Endpoint endpoint = parse_endpoint(options.text("url"));
+  CrowdOptions crowd_options{.endpoint = endpoint,
+                             .count = options.integer("count", 0, 28000),
+                             .connects_per_s = options.number("rate", 1, 100000),
+                             .stall_ns = options.integer("stall-ms", 1, 600000) * 1'000'000LL,
+                             .websocket = endpoint.scheme == "ws" || options.flag("ws"),
+                             .raw = options.flag("raw")};
+  crowd_options.request = request_for(endpoint, crowd_options.websocket);
+  if (!allow_descriptors(static_cast<unsigned long>(crowd_options.count) + 64)) {
+    std::fprintf(stderr, "the limit of open files is too low for %d viewers\n",
+                 crowd_options.count);
+    return 1;
+  }
+  std::atomic<Phase> phase = Phase::WarmUp;
+  std::optional<Probe> probe;
+  if (!crowd_options.raw && !options.flag("no-probe")) {
+    probe.emplace(endpoint, crowd_options.request, crowd_options.websocket);
+    probe->start(phase);
+  }
+  Crowd crowd(crowd_options);
+  auto [first, last] = watch(crowd, phase, options);
+  CrowdResult result = crowd.finish();
+  double window_s = static_cast<double>(last.at_ns - first.at_ns) / 1e9;
+  Json line = {{"count", crowd_options.count},
+               {"websocket", crowd_options.websocket},
+               {"window_s", rounded(window_s)},
+               {"crowd", crowd_json(result)}};
+  if (probe) {
+    ProbeResult seen = probe->finish();
+    line["probe"] = probe_json(seen, window_s);
+  }
+  line["server"] = server_json(first, last);
+  line["cores"] = cores_json(first, last);
+  line["load_cpu_s"] = rounded(last.own_cpu_s - first.own_cpu_s);
+  print_line(line);
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char **argv) {
+  using namespace sluice::bench;
+  Options options("viewers: N viewers of one live stream, on loopback",
+                  {{"url", "http://127.0.0.1:8080/bench/cam.flv", "http:// or ws://"},
+                   {"count", "100", "viewers, beside the probe"},
+                   {"rate", "500", "connections a second while they start"},
+                   {"warm", "2", "seconds between the last connection and the window"},
+                   {"window", "8", "seconds that are measured"},
+                   {"stall-ms", "2000", "a viewer without a byte for so long has stalled"},
+                   {"pid", "0", "the server's process, whose CPU time and memory are read"},
+                   {"ws", "no", "WebSocket, whatever the URL's scheme is"},
+                   {"raw", "no", "the body is not FLV: only drain it"},
+                   {"no-probe", "no", "no parsed viewer, no latency"}},
+                  argc, argv);
+  return run(options);
+}
