@@ -54,7 +54,7 @@ class BufferPool {
   BufferPool(const BufferPool &) = delete;
   BufferPool &operator=(const BufferPool &) = delete;
 
-  // Never fails for size 0; capacity() is at least size.
+  // capacity() is at least size, also for size 0. An empty Buffer when the system has no memory.
   [[nodiscard]] Buffer take(std::size_t size);
 
   // Bytes of all buffers in use, by capacity.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frame: one access unit or audio frame, on its way from a publisher to the tapes. Frames live on the home
-// loop of their stream and never cross threads.
+// Frame: one access unit or audio frame, on its way from a publisher to the tapes. Frames live on
+// the home loop of their stream and never cross threads.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,11 @@ using Ticks = std::chrono::duration<std::int64_t, std::ratio<1, 90'000>>;
 
 struct Frame {
   Codec codec = Codec::H264;
-  bool key = false;   // decoding can start here; true for every audio frame
+  bool key = false;  // decoding can start here; true for every audio frame
   Ticks dts{0};
   Ticks composition_offset{0};  // pts - dts; may be negative (old encoders)
-  // H.264 and H.265: NAL units with 4-byte lengths. Others: the codec's own frame.
+  // H.264 and H.265: NAL units with lengths as the track's config states them, nearly always in 4
+  // bytes. Others: the codec's own frame.
   Slice payload;
 
   [[nodiscard]] Kind kind() const { return kind_of(codec); }

@@ -17,6 +17,8 @@ namespace sluice::media {
 
 class TimeLine {
  public:
+  TimeLine() { start_at(Ticks{0}); }
+
   // A new publication begins: nothing that it sends will be earlier than `base`. Its first frame is
   // there. A publisher that returns goes on with start_at(resume_point()), and viewers see one
   // stream.
@@ -47,23 +49,27 @@ class TimeLine {
   // All times are milliseconds.
   struct Line {
     bool seen = false;
-    std::int64_t source = 0;    // the newest stamp, unwrapped
-    std::int64_t out = 0;       // the newest time given out; the base minus one before the first
-    std::int64_t offset = 0;    // out - source while the clock makes sense
-    std::int64_t distance = 0;  // between frames, smoothed
-    unsigned repeats = 0;       // how often the stamp has been the same in a row
+    unsigned repeats = 0;      // how often the stamp has been the same in a row
+    std::int64_t source = 0;   // the newest stamp, unwrapped
+    std::int64_t out = -1;     // the newest time given out; just before the base until there is one
+    std::int64_t offset = 0;   // out - source while the clock makes sense
+    std::int64_t earlier = 0;  // the offset before the last step
+    std::int64_t distance = 0;  // between frames, smoothed, in 1/16 ms
+    std::int64_t usual = 0;     // what the distance is taken for when no stamp can tell
+
+    [[nodiscard]] bool frozen() const;
+    [[nodiscard]] std::int64_t next() const { return out + distance / 16; }
   };
 
-  Line &line(Kind kind) { return lines_[static_cast<std::size_t>(kind)]; }
-  Line &other(Kind kind) { return lines_[1 - static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::int64_t newest_ms() const;
   [[nodiscard]] std::int64_t deviation(const Line &own, std::int64_t time) const;
+  bool join(Line &own, Line &peer, std::int64_t source) const;
   void first(Line &own, Line &peer, std::int64_t source);
-  void rejoin(Line &own, Line &peer, std::int64_t source);
-  void follow(Line &own, Line &peer, std::int64_t source);
+  void recover(Line &own, const Line &peer, std::int64_t source, bool thawed) const;
   void step(Line &own, Line &peer, std::int64_t source);
+  Ticks emit(Line &own, std::int64_t source);
 
-  std::array<Line, 2> lines_{};
+  std::array<Line, 2> lines_{};  // by Kind
   std::int64_t base_ = 0;
   std::uint64_t corrections_ = 0;
   std::uint64_t nudges_ = 0;
