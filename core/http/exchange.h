@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exchange: one request and the right to answer it once. A handler keeps it for as long as it
+// thinks; it lives on its connection's loop and may outlive the connection, after which answering
+// does nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/request.h"
+#include "http/response.h"
+#include "net/admission.h"
+#include "net/socket.h"
+
+namespace sluice::http {
+
+// A connection given to a handler that streams by itself.
+struct Detached {
+  std::unique_ptr<net::Socket> socket;  // null when the client had gone already; no events are set
+  std::string leftover_input;           // what the client sent after its request, up to 16 KiB
+  net::Admission::Permit permit;  // keeps the connection counted: hold it as long as the socket
+};
+
+// The connection, as an Exchange sees it.
+class ExchangeHost {
+ public:
+  virtual loop::Loop &loop() = 0;
+  virtual HeadContext head_context(const Request &request) = 0;
+  virtual void answer(Response response) = 0;
+  virtual void count_answer(int status) = 0;
+  virtual Detached hand_over() = 0;
+
+ protected:
+  ~ExchangeHost() = default;
+};
+
+class Exchange {
+ public:
+  Exchange(ExchangeHost &host, Request request);
+  ~Exchange();  // unanswered: answers 500
+  Exchange(const Exchange &) = delete;
+  Exchange &operator=(const Exchange &) = delete;
+
+  [[nodiscard]] const Request &request() const { return request_; }
+  [[nodiscard]] loop::Loop &loop() const { return loop_; }
+
+  // Answers. HEAD loses the body and keeps its length. The connection lives on when both sides wish
+  // it.
+  void respond(Response response);
+  void respond_error(int status, std::string_view code, std::string_view message,
+                     std::vector<Field> headers = {});
+
+  // Called at most once, when the client goes away (or the server ends) before the answer. It may
+  // destroy the Exchange. A client that shuts down only its sending side counts as gone while it
+  // waits.
+  void on_abort(std::function<void()> callback) { on_abort_ = std::move(callback); }
+  [[nodiscard]] bool aborted() const { return host_ == nullptr && !answered_; }
+
+  // Takes the connection away from the server. Nothing has been written for this request: the
+  // caller writes stream_head() and then what it likes, and closes at the end.
+  [[nodiscard]] Detached detach();
+
+  // The text of a head for a streamed answer (also a 101), counted as the answer to this request.
+  // Also after detach(), which forgets the connection but not its manners.
+  [[nodiscard]] std::string stream_head(int status, const std::vector<Field> &headers);
+
+  // [connection] The client is gone.
+  void abort();
+
+ private:
+  Request request_;
+  loop::Loop &loop_;
+  ExchangeHost *host_;  // null once answered, detached or aborted
+  std::function<void()> on_abort_;
+  std::string stream_cors_origin_;
+  bool answered_ = false;
+};
+
+}  // namespace sluice::http

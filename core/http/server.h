@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Server: the HTTP connections of one loop. It is given accepted sockets, reads requests under
+// deadlines, asks the router, and gives a connection away when a handler detaches it. Lives on its
+// loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "http/router.h"
+#include "http/server_metrics.h"
+#include "loop/loop.h"
+#include "net/admission.h"
+#include "net/socket.h"
+
+namespace sluice::http {
+
+struct ServerOptions {
+  base::Millis header_timeout{10'000};  // the whole request, from its first byte (or the accept) on
+  base::Millis idle_timeout{30'000};    // between requests
+  base::Millis send_timeout{
+      10'000};  // in which the client must take 16 KiB or the rest of the answer
+  std::size_t max_header_bytes = 16 * 1024;
+  std::size_t max_headers = 64;
+  std::size_t max_target_bytes = 4 * 1024;
+  std::size_t max_body_bytes = 64 * 1024;
+
+  // Access-Control-Allow-Origin of every answer. Empty: no CORS, as the admin listener needs it,
+  // where a page of another origin must not reach the API of a node without a token.
+  std::string cors_origin = "*";
+  // Host must be an address or localhost, else 421: keeps pages with a rebound DNS name away from a
+  // listener that trusts loopback.
+  bool numeric_host_only = false;
+};
+
+class Connection;
+
+class Server {
+ public:
+  // router, metrics and admission are borrowed; metrics and admission are shared by all loops.
+  Server(loop::Loop &loop, ServerOptions options, const Router &router, ServerMetrics &metrics,
+         net::Admission &admission);
+  ~Server();  // closes every connection; exchanges that wait are aborted
+  Server(const Server &) = delete;
+  Server &operator=(const Server &) = delete;
+
+  // Over the limits the client is answered 503 and closed.
+  void accept(std::unique_ptr<net::Socket> socket);
+
+  // For requests that begin from now on.
+  void set_options(ServerOptions options);
+
+  // Closes idle connections now and the others after their answer; refuses new ones.
+  void drain();
+
+  // Connections held here; detached ones are not.
+  [[nodiscard]] std::size_t size() const { return connections_.size(); }
+
+ private:
+  friend class Connection;
+  void remove_later(Connection &connection);
+
+  loop::Loop &loop_;
+  ServerOptions options_;
+  const Router &router_;
+  ServerMetrics &metrics_;
+  net::Admission &admission_;
+  std::unordered_map<Connection *, std::unique_ptr<Connection>> connections_;
+  std::size_t refused_lingering_ = 0;
+  bool draining_ = false;
+  std::shared_ptr<Server *> self_;  // null inside once destroyed: deferred removals ask it
+};
+
+}  // namespace sluice::http
