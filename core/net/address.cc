@@ -62,6 +62,8 @@ base::Result<Address> Address::parse(std::string_view text) {
   if (colon == std::string_view::npos) return malformed("an address needs a port: 127.0.0.1:1935");
   SLUICE_TRY(port, parse_port(text.substr(colon + 1)));
   std::string host(text.substr(0, colon));
+  // inet_pton reads up to a NUL and would not see what follows.
+  if (host.find('\0') != std::string::npos) return malformed("an address with a NUL in it");
   sockaddr_storage storage{};
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     sockaddr_in6 in{};

@@ -141,7 +141,6 @@ TEST_SUITE("loop") {
 
   TEST_CASE("loop: the busy share of a loop that only waits is small, of one that works large") {
     TestLoop loop;
-    loop::Timer timer(*loop, [] {});
     int fired = 0;
     loop::Timer end(*loop, [&] { ++fired; });
     end.start(base::Millis(50));
