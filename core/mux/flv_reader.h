@@ -13,6 +13,8 @@
 
 namespace sluice::mux {
 
+struct FlvPacket;
+
 struct FlvEvents {
   virtual ~FlvEvents() = default;
   // A track was announced, or an announced one changed. Never called twice in a row with the same.
@@ -36,18 +38,11 @@ class FlvReader {
   [[nodiscard]] const media::TrackSet &tracks() const { return tracks_; }
 
  private:
-  // What stands before a payload in a message, however it was written.
-  struct Packet;
-
-  void read_audio(const FlvTag &tag);
-  void read_video(const FlvTag &tag);
-  void read_enhanced(const FlvTag &tag, media::Kind kind);
-  void read_enhanced_body(const FlvTag &tag, base::ByteReader &in, Packet &packet);
+  void read_packet(const FlvTag &tag, const FlvPacket &packet);
+  void read_config(const FlvPacket &packet);
+  void read_frame(const FlvTag &tag, const FlvPacket &packet);
+  void follow_mp3(base::Bytes frame);
   void read_data(base::Bytes body);
-
-  void config(media::Codec codec, base::Bytes record);
-  void frame(const FlvTag &tag, const Packet &packet, base::Bytes payload);
-  void audio_without_config(const Packet &packet, base::Bytes payload);
   void announce(media::Track &&track);
 
   FlvEvents &events_;

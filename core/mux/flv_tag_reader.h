@@ -44,6 +44,7 @@ class FlvTagReader {
   base::Status on_file_header(base::Bytes head);
   base::Status on_tag_header(base::Bytes head);
   void take_body(base::Bytes &bytes);
+  void on_trailer(base::Bytes tail);
   base::Status fail(base::Code code, const char *what);
 
   media::BufferPool &pool_;
