@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/nearest.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <limits>
+#include <numeric>
+
+#include "config/schema.h"
+
+namespace sluice::config {
+namespace {
+
+constexpr std::size_t kMaxLength = 64;
+using Row = std::array<std::size_t, kMaxLength + 1>;
+
+char fold(char c) {
+  return c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
+
+bool same(char a, char b) { return fold(a) == fold(b); }
+
+struct Best {
+  std::string name;
+  std::size_t distance = std::numeric_limits<std::size_t>::max();
+
+  void offer(std::string_view candidate, std::size_t d) {
+    if (d < distance) *this = {std::string(candidate), d};
+  }
+};
+
+}  // namespace
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  a = a.substr(0, kMaxLength);
+  b = b.substr(0, kMaxLength);
+  Row before_last{}, last{}, row{};
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = same(a[i - 1], b[j - 1]) ? 0 : 1;
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
+      const bool swapped = i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]);
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+    before_last = last;
+    last = row;
+  }
+  return last[b.size()];
+}
+
+std::string nearest_key(std::string_view section, std::string_view key) {
+  Best own, elsewhere;
+  for (const Field &field : fields()) {
+    const std::size_t distance = edit_distance(key, field.key());
+    const bool is_own = field.is_section() ? section.empty() : field.section() == section;
+    if (is_own) {
+      own.offer(field.key(), distance);
+    } else if (!field.is_override()) {
+      elsewhere.offer(field.path, std::min(distance, edit_distance(key, field.path)));
+    }
+  }
+  constexpr std::size_t kClearly =
+      1;  // only a near hit in another place beats a far one in its own
+  return elsewhere.distance <= kClearly && elsewhere.distance < own.distance ? elsewhere.name
+                                                                             : own.name;
+}
+
+}  // namespace sluice::config

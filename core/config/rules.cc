@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/rules.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/check.h"
+#include "config/value.h"
+
+namespace sluice::config {
+namespace {
+
+class RuleChecker {
+ public:
+  RuleChecker(const Bindings &bindings, Report &report)
+      : bindings_(bindings), config_(bindings.config), report_(report) {}
+
+  void check_all() {
+    check_admin_token();
+    check_double_addresses();
+    check_stream_names();
+    check_orders();
+  }
+
+ private:
+  [[nodiscard]] bool is_broken(std::string_view path) const {
+    return bindings_.broken.contains(path);
+  }
+
+  // Where the value stands that is named first and was set by a file at all.
+  [[nodiscard]] Place place_of(std::initializer_list<std::string> paths) const {
+    for (const std::string &path : paths) {
+      const auto it = bindings_.places.find(path);
+      if (it != bindings_.places.end()) return it->second;
+    }
+    return {report_.file(), {}};
+  }
+
+  void error(Place place, std::string message) {
+    report_.add(std::move(place), Severity::Error, std::move(message));
+  }
+
+  void check_admin_token() {
+    if (is_broken("admin.token") || is_broken("listen.admin") || !config_.admin.token.empty())
+      return;
+    for (std::size_t i = 0; i < config_.listen.admin.size(); ++i) {
+      const std::string &address = config_.listen.admin[i];
+      if (is_loopback_address(address)) continue;
+      error(place_of({fmt::format("listen.admin#{}", i)}),
+            fmt::format("listen.admin {} is not loopback, so admin.token must be set",
+                        show(address)));
+    }
+  }
+
+  void check_double_addresses() {
+    const std::pair<std::string, const std::vector<std::string> *> lists[] = {
+        {"listen.http", &config_.listen.http},
+        {"listen.rtmp", &config_.listen.rtmp},
+        {"listen.admin", &config_.listen.admin}};
+    std::map<std::string_view, std::string> seen;
+    for (const auto &[path, list] : lists) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        const std::string &address = (*list)[i];
+        if (has_port_zero(address)) continue;  // each takes another free port
+        const auto [it, is_new] = seen.emplace(address, path);
+        if (is_new) continue;
+        error(place_of({fmt::format("{}#{}", path, i), it->second}),
+              fmt::format("{} {} is in use by {} already", path, show(address), it->second));
+      }
+    }
+  }
+
+  void check_stream_names() {
+    for (const auto &[name, overrides] : config_.streams) {
+      if (name.size() <= config_.stream.max_name_length) continue;
+      error(place_of({"streams." + name}),
+            fmt::format("the stream name {} is longer than stream.max_name_length, which is {}",
+                        show(name), config_.stream.max_name_length));
+    }
+  }
+
+  // `low` must not be above `high`.
+  template <class T>
+  void check_order(std::string_view low_path, T low, std::string_view high_path, T high) {
+    if (low <= high || is_broken(low_path) || is_broken(high_path)) return;
+    error(place_of({std::string(low_path), std::string(high_path)}),
+          fmt::format("{} must not be above {}", low_path, high_path));
+  }
+
+  void check_orders() {
+    const Config &c = config_;
+    check_order("deliver.flush_interval_min", c.deliver.flush_interval_min,
+                "deliver.flush_interval_max", c.deliver.flush_interval_max);
+    check_order("deliver.skip_after", c.deliver.skip_after, "deliver.close_after",
+                c.deliver.close_after);
+    check_order("rtmp.max_message_size_before_publish", c.rtmp.max_message_size_before_publish,
+                "rtmp.max_message_size", c.rtmp.max_message_size);
+    const bool ends = c.watchdog.fatal > Millis(0);
+    if (ends) check_order("watchdog.warn", c.watchdog.warn, "watchdog.fatal", c.watchdog.fatal);
+  }
+
+  const Bindings &bindings_;
+  const Config &config_;
+  Report &report_;
+};
+
+}  // namespace
+
+void check_rules(const Bindings &bindings, Report &report) {
+  RuleChecker(bindings, report).check_all();
+}
+
+}  // namespace sluice::config

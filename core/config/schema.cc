@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/schema.h"
+
+#include <algorithm>
+
+#include "config/check.h"
+
+// The path and the member cannot drift apart: both come from one spelling.
+#define SLUICE_KEY(member) .path = #member, .slot = [](Config &c) -> Slot { return &c.member; }
+
+namespace sluice::config {
+namespace {
+
+constexpr std::uint64_t seconds(std::uint64_t n) { return n * 1000; }
+constexpr std::uint64_t minutes(std::uint64_t n) { return seconds(n * 60); }
+constexpr std::uint64_t hours(std::uint64_t n) { return minutes(n * 60); }
+
+constexpr Field kFields[] = {
+    {.path = "node", .help = "The node itself. Changes wait for a restart."},
+    {SLUICE_KEY(node.id), .check = check_node_id,
+     .help = "The node's name in logs and listings. Empty: the host's name."},
+    {SLUICE_KEY(node.state_dir), .check = check_absolute_path,
+     .help = "The folder for what must outlive a restart."},
+    {SLUICE_KEY(node.workers), .min = 1, .max = 256, .zero = "auto",
+     .help = "Worker threads, each with its own event loop. `auto` is one per processor."},
+    {SLUICE_KEY(node.drain_timeout), .max = hours(1),
+     .help = "On SIGTERM, sessions may finish for this long before they are closed."},
+
+    {.path = "log", .help = "What is written to standard error."},
+    {SLUICE_KEY(log.level), .flags = kLive, .help = "The least severe level that is written."},
+    {SLUICE_KEY(log.format), .flags = kLive,
+     .help = "`text` is one readable line per event, `json` one object per line."},
+
+    {.path = "listen",
+     .help =
+         "Addresses with a port to listen on, as numbers: `127.0.0.1:8080`, `[::1]:8080`, or "
+         "`[::]:8080` for every address of both families. Port 0 takes a free one; an empty list "
+         "listens nowhere. Changes wait for a restart."},
+    {SLUICE_KEY(listen.http), .check = check_listen_address,
+     .help = "Where players come: HTTP-FLV and WS-FLV."},
+    {SLUICE_KEY(listen.rtmp), .check = check_listen_address,
+     .help = "Where encoders publish by RTMP."},
+    {SLUICE_KEY(listen.admin), .check = check_listen_address,
+     .help =
+         "Where the admin API, health and metrics are served. Any address beyond loopback needs "
+         "`admin.token`."},
+
+    {.path = "admin", .help = "Access to the admin API. Changes wait for a restart."},
+    {SLUICE_KEY(admin.token), .check = check_token, .flags = kSecret,
+     .help = "The bearer token that the admin API asks for, at least 16 characters. Empty: none is "
+             "asked for, and `listen.admin` must be loopback only."},
+
+    {.path = "rtmp", .help = "Limits of RTMP publishers."},
+    {SLUICE_KEY(rtmp.handshake_timeout), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "A connection must finish the handshake within this time."},
+    {SLUICE_KEY(rtmp.publish_timeout), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "From the handshake to an accepted publish."},
+    {SLUICE_KEY(rtmp.stall_timeout), .min = 100, .max = hours(1), .flags = kLive,
+     .help = "A publisher that sends no media for this long is closed."},
+    {SLUICE_KEY(rtmp.chunk_size_out), .min = 128, .max = 64 * kKiB,
+     .help = "The size of the chunks that the node sends."},
+    {SLUICE_KEY(rtmp.max_chunk_size), .min = 128, .max = 16 * kMiB,
+     .help = "The largest chunk size that a publisher may ask for."},
+    {SLUICE_KEY(rtmp.max_chunk_streams), .min = 4, .max = 65'600, .flags = kLive,
+     .help = "How many chunk streams one connection may use."},
+    {SLUICE_KEY(rtmp.max_message_size), .min = 4 * kKiB, .max = 16 * kMiB, .flags = kLive,
+     .help = "The largest message, which is the largest frame."},
+    {SLUICE_KEY(rtmp.max_message_size_before_publish), .min = kKiB, .max = 16 * kMiB,
+     .flags = kLive, .help = "The largest message of a connection that does not publish yet."},
+    {SLUICE_KEY(rtmp.window_ack_size), .min = 4 * kKiB, .max = kGiB, .flags = kLive,
+     .help = "How many bytes a publisher may send before it wants an acknowledgement."},
+    {SLUICE_KEY(rtmp.max_connections), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "RTMP connections of the whole node."},
+    {SLUICE_KEY(rtmp.max_connections_per_address), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "RTMP connections from one IP address."},
+
+    {.path = "http", .help = "Limits of HTTP and WebSocket clients."},
+    {SLUICE_KEY(http.header_timeout), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "A request must be complete within this time, counted from its first byte."},
+    {SLUICE_KEY(http.idle_timeout), .min = 100, .max = hours(1), .flags = kLive,
+     .help = "How long a connection is kept open between two requests."},
+    {SLUICE_KEY(http.max_header_bytes), .min = kKiB, .max = kMiB, .flags = kLive,
+     .help = "All header lines of one request together."},
+    {SLUICE_KEY(http.max_headers), .min = 8, .max = 1'000, .flags = kLive,
+     .help = "Header lines of one request."},
+    {SLUICE_KEY(http.max_connections), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "HTTP connections of the whole node, viewers included."},
+    {SLUICE_KEY(http.max_connections_per_address), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "HTTP connections from one IP address."},
+    {SLUICE_KEY(http.send_timeout), .min = 100, .max = hours(1), .flags = kLive,
+     .help = "A client that takes no byte of an ordinary answer for this long is closed."},
+    {SLUICE_KEY(http.cors_origin), .check = check_cors_origin, .flags = kLive,
+     .help = "The web origin whose pages may play: `*` for all, or one such as "
+             "`https://www.example.com`."},
+
+    {.path = "stream", .help = "What holds for every stream."},
+    {SLUICE_KEY(stream.publish), .flags = kLive,
+     .help = "What a second publisher of a live name does: `refuse` turns it away, `same-address` "
+             "lets it take over when it comes from the first one's IP address, `always` lets it "
+             "take over."},
+    {SLUICE_KEY(stream.viewer_grace), .max = hours(1), .flags = kLive,
+     .help = "Viewers stay connected for this long when the publisher is gone, and go on when it "
+             "returns."},
+    {SLUICE_KEY(stream.unknown_wait), .max = minutes(1), .flags = kLive,
+     .help = "A viewer of an unknown stream waits this long for it, and is then answered 404."},
+    {SLUICE_KEY(stream.track_wait), .max = seconds(30), .flags = kLive,
+     .help = "The first viewers wait this long for a second track to be announced."},
+    {SLUICE_KEY(stream.gop_max_bytes), .min = 64 * kKiB, .max = kGiB, .flags = kLive,
+     .help = "The largest group of pictures that is kept for new viewers, in bytes."},
+    {SLUICE_KEY(stream.gop_max_duration), .min = seconds(1), .max = hours(1), .flags = kLive,
+     .help = "The longest group of pictures that is kept for new viewers."},
+    {SLUICE_KEY(stream.tape_window), .min = kMiB, .max = 4 * kGiB, .flags = kLive,
+     .help = "How much of a stream is held in memory for viewers that lag, per container format."},
+    {SLUICE_KEY(stream.tape_grace), .max = hours(1), .flags = kLive,
+     .help = "How long a stream stays muxed after its last viewer has left."},
+    {SLUICE_KEY(stream.max_streams), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "Streams of the whole node."},
+    {SLUICE_KEY(stream.max_name_length), .min = 3, .max = 1'024, .flags = kLive,
+     .help = "The longest `server/camera`, in characters."},
+    {SLUICE_KEY(stream.h265_in_flv), .flags = kLive,
+     .help = "How H.265 is written into FLV: `enhanced` as the enhanced RTMP standard says, "
+             "`legacy` as codec id 12 for players that know only that."},
+
+    {.path = "deliver", .help = "How viewers are served."},
+    {SLUICE_KEY(deliver.flush_interval_min), .max = seconds(5), .flags = kLive,
+     .help = "Viewers are written to no more often than this. 0s is once per video frame."},
+    {SLUICE_KEY(deliver.flush_interval_max), .min = 10, .max = seconds(10), .flags = kLive,
+     .help = "A busy node writes more at once and less often, but at least this often."},
+    {SLUICE_KEY(deliver.unsent_max), .min = 4 * kKiB, .max = 64 * kMiB, .flags = kLive,
+     .help = "What may wait in the kernel for one viewer. Less means a lower delay for those that "
+             "cannot keep up."},
+    {SLUICE_KEY(deliver.skip_after), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "A viewer that lags by more than this skips to a newer key frame."},
+    {SLUICE_KEY(deliver.close_after), .min = 100, .max = hours(1), .flags = kLive,
+     .help = "A viewer that takes nothing for this long is closed."},
+    {SLUICE_KEY(deliver.max_viewers), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "Viewers of the whole node."},
+    {SLUICE_KEY(deliver.max_viewers_per_stream), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "Viewers of one stream."},
+
+    {.path = "watchdog",
+     .help = "What happens when an event loop stalls. Changes wait for a restart."},
+    {SLUICE_KEY(watchdog.warn), .min = 10, .max = minutes(1),
+     .help = "A loop that is late by more than this is logged with what it was doing."},
+    {SLUICE_KEY(watchdog.fatal), .max = hours(1),
+     .help = "A loop that is late by more than this ends the process, so that the service manager "
+             "restarts it. 0s is never."},
+
+    {.path = "streams",
+     .help =
+         "What is different for single streams, each named `\"<server>/<camera>\"`. What is not "
+         "said here comes from `stream`."},
+    {.path = "streams.*.publish",
+     .override_slot = [](StreamOverrides &s) -> Slot { return &s.publish; },
+     .flags = kLive,
+     .help = "As `stream.publish`, for this stream only."},
+};
+
+}  // namespace
+
+std::span<const Field> fields() { return kFields; }
+
+const Field *find_field(std::string_view section, std::string_view key) {
+  const auto *it = std::ranges::find_if(kFields, [&](const Field &field) {
+    return !field.is_section() && field.section() == section && field.key() == key;
+  });
+  return it == std::end(kFields) ? nullptr : it;
+}
+
+bool is_section_name(std::string_view name) {
+  return std::ranges::any_of(
+      kFields, [&](const Field &field) { return field.is_section() && field.path == name; });
+}
+
+}  // namespace sluice::config
+
+#undef SLUICE_KEY

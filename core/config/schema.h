@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The schema: one table with a row per key. The loader, the checks, the defaults that are shown,
+// the printed configuration, the commented sample, docs/config.md and the manual page all come from
+// it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/config.h"
+
+namespace sluice::config {
+
+// Where a key's value lives. The pointer's type is also the key's type: text, a list of text, a
+// count, a size, a duration, or one of a few words.
+using Slot = std::variant<std::string *, std::vector<std::string> *, std::uint32_t *,
+                          std::uint64_t *, Millis *, base::log::Level *, base::log::Format *,
+                          PublishPolicy *, H265InFlv *, std::optional<PublishPolicy> *>;
+
+// A further rule on one text value: what is wrong with it, or nothing. The answer never quotes it.
+using Check = std::optional<std::string> (*)(std::string_view);
+
+enum Flag : unsigned {
+  kLive = 1,    // a reload applies it to new sessions; otherwise it waits for a restart
+  kSecret = 2,  // may come from a file or the environment, and is never shown
+};
+
+struct Field {
+  std::string_view path;  // "rtmp" opens a section; "rtmp.stall_timeout" is a key of it
+  Slot (*slot)(Config &) = nullptr;
+  Slot (*override_slot)(StreamOverrides &) = nullptr;  // keys of an entry of `streams`
+
+  // For counts, bytes and milliseconds.
+  std::uint64_t min = 0;
+  std::uint64_t max = 0;
+
+  std::string_view zero;  // the word that stands for 0, which is then outside of min and max
+  Check check = nullptr;
+  unsigned flags = 0;
+  std::string_view help;  // whole sentences, in Markdown without lists
+
+  [[nodiscard]] bool is_section() const { return slot == nullptr && override_slot == nullptr; }
+  [[nodiscard]] bool is_override() const { return override_slot != nullptr; }
+  [[nodiscard]] bool is_live() const { return (flags & kLive) != 0; }
+  [[nodiscard]] bool is_secret() const { return (flags & kSecret) != 0; }
+  [[nodiscard]] std::string_view section() const { return path.substr(0, path.find('.')); }
+  [[nodiscard]] std::string_view key() const { return path.substr(path.rfind('.') + 1); }
+};
+
+// Every row: a section's own row first, then its keys, in the order in which people read them.
+std::span<const Field> fields();
+
+// The row of that section and key, or null. An entry of `streams` has the section "streams".
+const Field *find_field(std::string_view section, std::string_view key);
+
+bool is_section_name(std::string_view name);
+
+}  // namespace sluice::config
