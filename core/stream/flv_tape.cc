@@ -11,7 +11,7 @@ base::Status FlvTape::configure(const media::TrackSet &tracks, const media::Meta
                                 media::Ticks at) {
   has_video_ = tracks.video.has_value();
   std::string tags = mux::flv_config_tags(tracks, metadata, h265_, at);
-  tape().set_prefix({mux::flv_prefix(tracks, metadata, h265_, at), tags});
+  tape().set_prefix({.init = mux::flv_prefix(tracks, metadata, h265_, at), .changeover = tags});
   if (!has_frames_) return {};
   SLUICE_TRY(room, tape().reserve(tags.size()));
   std::memcpy(room.data(), tags.data(), tags.size());

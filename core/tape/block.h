@@ -17,8 +17,9 @@ namespace sluice::tape {
 
 // The bytes that a reader must be given before it starts at a mark.
 struct Prefix {
-  std::string init;        // for a reader that has nothing yet
-  std::string changeover;  // for a reader that has read another prefix of the same format before
+  std::uint64_t serial = 0;  // counts up on its tape; set by Tape::set_prefix
+  std::string init;          // for a reader that has nothing yet
+  std::string changeover;    // for a reader that has read another prefix of the same format before
 };
 
 // One frame on the tape. Flags are not mutually exclusive.

@@ -25,6 +25,7 @@ base::Result<std::shared_ptr<Tape>> Tape::create(std::shared_ptr<BlockPool> pool
 }
 
 void Tape::set_prefix(Prefix prefix) {
+  prefix.serial = prefix_->serial + 1;
   prefix_ = std::make_shared<const Prefix>(std::move(prefix));
   prefix_changed_ = true;
 }

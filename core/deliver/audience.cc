@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deliver/audience.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "deliver/delivery.h"
+
+namespace sluice::deliver {
+namespace {
+
+constexpr const char *kRetryAfterSeconds = "5";
+
+}  // namespace
+
+Audience::Audience(Delivery &delivery, std::string name)
+    : delivery_(delivery),
+      name_(std::move(name)),
+      entry_(delivery.shelf().find(name_)),
+      self_(std::make_shared<Audience *>(this)) {
+  shelf().watch(name_, *this);
+  subscribe();
+}
+
+Audience::~Audience() {
+  end_all("shutdown");
+  unsubscribe();
+  shelf().unwatch(name_, *this);
+  *self_ = nullptr;
+}
+
+stream::Shelf &Audience::shelf() const { return delivery_.shelf(); }
+base::MutableBytes Audience::read_buffer() const { return delivery_.read_buffer(); }
+
+void Audience::admit(ViewerRequest request) {
+  http::Exchange &exchange = *request.exchange;
+  exchange.on_abort([this, &exchange] { forget_request(exchange); });
+  waiting_.push_back({std::move(request), base::mono_now()});
+  if (!view_) return;
+  view_->refresh();
+  start_waiting();
+}
+
+void Audience::forget_request(http::Exchange &exchange) {
+  std::erase_if(waiting_, [&](const Waiting &w) { return w.request.exchange.get() == &exchange; });
+}
+
+// --- The stream comes and goes ---
+
+void Audience::on_entry(const std::shared_ptr<const stream::StreamEntry> &entry) {
+  entry_ = entry;
+  if (!entry) return end_all("stream_ended");
+  if (entry->live) subscribe();
+}
+
+void Audience::subscribe() {
+  if (!entry_ || !entry_->live) return;
+  if (subscribed_ && subscribed_->epoch == entry_->epoch) return;
+  unsubscribe();
+  subscribed_ = entry_;
+  subscriber_ = shelf().wake_list().subscribe([this] { on_wake(); });
+  auto on_view_here = [self = self_, epoch = entry_->epoch](tape::TapeView view) {
+    if (*self != nullptr) (*self)->on_view(epoch, std::move(view));
+  };
+  shelf().subscribe(*entry_, stream::Format::Flv, subscriber_, std::move(on_view_here));
+}
+
+void Audience::unsubscribe() {
+  if (!subscriber_) return;
+  subscriber_->silence();
+  shelf().unsubscribe(*subscribed_, std::exchange(subscriber_, nullptr));
+}
+
+void Audience::on_view(std::uint64_t epoch, tape::TapeView view) {
+  if (!subscribed_ || subscribed_->epoch != epoch) return;
+  if (view_) {
+    flush_all();  // the last frames of the old tape
+    // Whoever is still in a message from the tape before the last one is two publishers behind.
+    for (auto &cohort : cohorts_) {
+      for (std::size_t i = cohort.size(); i-- > 0;) {
+        if (cohort[i]->expects_changeover() && !cohort[i]->at_boundary()) cohort[i]->end("slow");
+      }
+    }
+    previous_ = std::move(view_);
+    for (auto &cohort : cohorts_) {
+      for (auto &viewer : cohort)
+        viewer->expect_changeover();
+    }
+  }
+  view_ = std::move(view);
+  start_waiting();
+  flush_all();
+}
+
+void Audience::on_wake() {
+  if (!view_) return;
+  view_->refresh();
+  if (!waiting_.empty()) start_waiting();
+  if (delivery_.flushes_at_once()) flush_all();
+}
+
+// --- Those who wait ---
+
+void Audience::start_waiting() {
+  auto key = view_ ? view_->newest_key() : std::nullopt;
+  if (!key) return;
+  for (Waiting &waiting : std::exchange(waiting_, {}))
+    start_viewer(std::move(waiting), *key);
+  close_pass();
+}
+
+bool Audience::take_seat() {
+  const auto &limits = shelf().config()->deliver;
+  auto &node = delivery_.metrics().seats_taken;
+  auto &stream = subscribed_->counters->viewers;
+  // Two loops may take the last seat at the same moment; one too many for a moment does no harm.
+  if (node.load() >= limits.max_viewers || stream.load() >= limits.max_viewers_per_stream) {
+    return false;
+  }
+  node.fetch_add(1);
+  stream.fetch_add(1);
+  return true;
+}
+
+void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
+  ViewerRequest &request = waiting.request;
+  if (!take_seat()) {
+    delivery_.metrics().refused_viewers.add();
+    return request.exchange->respond_error(503, "too_many_viewers", "no more viewers are taken",
+                                           {{"Retry-After", kRetryAfterSeconds}});
+  }
+  const auto &asked = request.exchange->request();
+  ViewerStart start;
+  start.correlation_id = asked.correlation_id;
+  start.user_agent = std::string(asked.find_header("User-Agent").value_or("").substr(0, 256));
+  start.framing = request.framing;
+  start.protocol = request.protocol;
+  start.head = request.exchange->stream_head(request.status, request.head_fields);
+  start.connection = request.exchange->detach();
+  if (!start.connection.socket) {
+    delivery_.metrics().seats_taken.fetch_sub(1);
+    subscribed_->counters->viewers.fetch_sub(1);
+    return;
+  }
+  std::string leftover = std::move(start.connection.leftover_input);
+  auto viewer = std::make_unique<Viewer>(*this, std::move(start));
+  Viewer &raw = *viewer;
+  auto &cohort = cohorts_[next_cohort_];
+  raw.place = {next_cohort_, cohort.size()};
+  next_cohort_ = (next_cohort_ + 1) % kCohorts;
+  cohort.push_back(std::move(viewer));
+  ++viewer_count_;
+  delivery_.metrics().viewers[static_cast<std::size_t>(raw.protocol())]->add(1);
+  raw.start_at(*view_, key);
+  flush(raw);
+  auto joined = std::chrono::duration_cast<base::Micros>(base::mono_now() - waiting.since);
+  delivery_.metrics().join_us.observe(static_cast<std::uint64_t>(joined.count()));
+  raw.listen(leftover);
+}
+
+void Audience::refuse(Waiting &waiting) {
+  auto &exchange = *waiting.request.exchange;
+  if (entry_) {
+    exchange.respond_error(503, "stream_offline", "the stream has no picture at the moment",
+                           {{"Retry-After", kRetryAfterSeconds}});
+  } else {
+    exchange.respond_error(404, "not_found", "no such stream");
+  }
+}
+
+void Audience::tick(base::MonoTime now) {
+  const auto &config = *shelf().config();
+  bool live = entry_ && entry_->live;
+  auto patience = live ? config.stream.viewer_grace : config.stream.unknown_wait;
+  for (std::size_t i = waiting_.size(); i-- > 0;) {
+    if (now - waiting_[i].since < patience) continue;
+    refuse(waiting_[i]);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  bool changing = false;
+  for (auto &cohort : cohorts_) {
+    for (std::size_t i = cohort.size(); i-- > 0;) {
+      Viewer &viewer = *cohort[i];
+      changing = changing || viewer.expects_changeover();
+      const auto &view = viewer.expects_changeover() && previous_ ? *previous_ : *view_;
+      viewer.end_if_stuck(view, now, config.deliver.close_after);
+    }
+  }
+  if (!changing) previous_.reset();
+}
+
+void Audience::end_all(const char *reason) {
+  for (auto &cohort : cohorts_) {
+    for (std::size_t i = cohort.size(); i-- > 0;)
+      cohort[i]->end(reason);
+  }
+  for (Waiting &waiting : std::exchange(waiting_, {}))
+    refuse(waiting);
+}
+
+// --- Passes ---
+
+void Audience::flush_cohort(std::size_t cohort) {
+  if (!view_ || cohorts_[cohort].empty()) return;
+  view_->refresh();
+  // Backwards, because a viewer that ends is replaced by the last one, which has had its turn.
+  auto &viewers = cohorts_[cohort];
+  for (std::size_t i = viewers.size(); i-- > 0;)
+    flush(*viewers[i]);
+  close_pass();
+}
+
+void Audience::flush_all() {
+  for (std::size_t cohort = 0; cohort < kCohorts; ++cohort)
+    flush_cohort(cohort);
+}
+
+void Audience::flush_one(Viewer &viewer) {
+  if (!view_) return;
+  flush(viewer);
+  close_pass();
+}
+
+void Audience::flush(Viewer &viewer) {
+  auto protocol = static_cast<std::size_t>(viewer.protocol());
+  if (viewer.expects_changeover()) [[unlikely]]
+    change_over(viewer);
+  bool old = viewer.expects_changeover() && previous_;
+  pass_bytes_[protocol] += viewer.flush(old ? *previous_ : *view_);
+}
+
+void Audience::change_over(Viewer &viewer) {
+  if (previous_ && !viewer.at_boundary()) {
+    pass_bytes_[static_cast<std::size_t>(viewer.protocol())] += viewer.flush(*previous_);
+  }
+  auto key = view_->newest_key();
+  if (key && viewer.at_boundary()) viewer.start_at(*view_, *key);
+}
+
+void Audience::close_pass() {
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < kProtocols; ++i) {
+    if (pass_bytes_[i] == 0) continue;
+    delivery_.metrics().egress_bytes[i]->add(pass_bytes_[i]);
+    total += std::exchange(pass_bytes_[i], 0);
+  }
+  if (total > 0) subscribed_->counters->bytes_out.fetch_add(total, std::memory_order_relaxed);
+}
+
+void Audience::forget(Viewer &viewer, const char *reason) {
+  auto &metrics = delivery_.metrics();
+  metrics.seats_taken.fetch_sub(1);
+  subscribed_->counters->viewers.fetch_sub(1);
+  metrics.viewers[static_cast<std::size_t>(viewer.protocol())]->add(-1);
+  metrics.count_end(reason);
+  if (std::string_view(reason) == "slow") metrics.closed_slow.add();
+  auto [cohort, index] = viewer.place;
+  auto &viewers = cohorts_[cohort];
+  auto ended = std::move(viewers[index]);
+  if (index + 1 < viewers.size()) {
+    viewers[index] = std::move(viewers.back());
+    viewers[index]->place.index = index;
+  }
+  viewers.pop_back();
+  --viewer_count_;
+  // It may be the one whose callback this is.
+  shelf().loop().defer([ended = std::move(ended)]() mutable { ended.reset(); });
+}
+
+void Audience::count_flush(std::size_t bytes) { delivery_.metrics().flush_bytes.observe(bytes); }
+
+void Audience::count_skip() {
+  delivery_.metrics().skips.add();
+  subscribed_->counters->skips.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::int64_t Audience::lag_ms(std::uint64_t cursor) const {
+  if (!view_ || cursor < view_->tail() || cursor >= view_->head()) return 0;
+  auto lag = view_->dts_at(view_->head()) - view_->dts_at(cursor);
+  return std::chrono::duration_cast<base::Millis>(lag).count();
+}
+
+}  // namespace sluice::deliver

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deliver/deliver_metrics.h"
+
+#include <string_view>
+
+namespace sluice::deliver {
+namespace {
+
+constexpr const char *kReasons[] = {"client_closed", "connection_lost", "slow",
+                                    "stream_ended",  "kicked",          "shutdown",
+                                    "protocol_error"};
+
+}  // namespace
+
+const char *protocol_name(Protocol protocol) {
+  return protocol == Protocol::HttpFlv ? "http-flv" : "ws-flv";
+}
+
+DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
+    : skips(registry.counter("sluice_viewer_skips_total",
+                             "Times that a viewer who was behind was moved to a newer key frame.")),
+      closed_slow(registry.counter("sluice_viewers_closed_slow_total",
+                                   "Viewers closed because they did not read.")),
+      refused_viewers(registry.counter("sluice_refused_total", "Work refused by a limit or policy.",
+                                       {{"listener", "http"}, {"reason", "viewers"}})),
+      join_us(registry.histogram("sluice_join_seconds",
+                                 "From a viewer's request to its first frame being sent.",
+                                 {1'000, 5'000, 10'000, 50'000, 100'000, 250'000, 500'000,
+                                  1'000'000, 2'500'000, 5'000'000, 10'000'000},
+                                 {}, 1e6)),
+      flush_bytes(registry.histogram("sluice_flush_bytes",
+                                     "Bytes handed to the kernel by one write to a viewer.",
+                                     {1024, 4096, 16'384, 65'536, 262'144, 1'048'576})) {
+  for (std::size_t i = 0; i < kProtocols; ++i) {
+    const char *name = protocol_name(static_cast<Protocol>(i));
+    viewers[i] =
+        &registry.gauge("sluice_viewers", "Viewers that are connected now.", {{"protocol", name}});
+    egress_bytes[i] = &registry.counter("sluice_egress_bytes_total", "Bytes sent to viewers.",
+                                        {{"protocol", name}});
+  }
+  for (const char *reason : kReasons) {
+    endings_.push_back(
+        {reason, &registry.counter("sluice_sessions_total", "Sessions that have ended.",
+                                   {{"kind", "viewer"}, {"reason", reason}})});
+  }
+}
+
+void DeliverMetrics::count_end(const char *reason) const {
+  for (const Ending &ending : endings_) {
+    if (std::string_view(ending.reason) == reason) ending.counter->add();
+  }
+}
+
+}  // namespace sluice::deliver

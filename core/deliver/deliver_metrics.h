@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The counters of delivery, and the seats that limit it; shared by all loops.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "metrics/registry.h"
+
+namespace sluice::deliver {
+
+// How a viewer is reached; indexes the counters below.
+enum class Protocol : std::uint8_t { HttpFlv, WsFlv };
+inline constexpr std::size_t kProtocols = 2;
+const char *protocol_name(Protocol protocol);
+
+struct DeliverMetrics {
+  explicit DeliverMetrics(metrics::Registry &registry);
+
+  metrics::Gauge *viewers[kProtocols];
+  metrics::Counter *egress_bytes[kProtocols];
+  metrics::Counter &skips;
+  metrics::Counter &closed_slow;
+  metrics::Counter &refused_viewers;
+  metrics::Histogram &join_us;
+  metrics::Histogram &flush_bytes;
+  void count_end(const char *reason) const;
+
+  // Viewers of the whole node, for the limit.
+  std::atomic<std::uint32_t> seats_taken{0};
+
+ private:
+  struct Ending {
+    const char *reason;
+    metrics::Counter *counter;
+  };
+  std::vector<Ending> endings_;
+};
+
+}  // namespace sluice::deliver

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Delivery: everything that one loop sends to viewers. It answers the media URLs, owns the
+// audiences and paces their passes. Lives on its loop.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "deliver/audience.h"
+#include "deliver/deliver_metrics.h"
+#include "deliver/flush_pacer.h"
+#include "http/router.h"
+#include "loop/timer.h"
+#include "stream/shelf.h"
+
+namespace sluice::deliver {
+
+// How a loop is doing, for the metrics; written by the loop, read anywhere.
+struct LoopFigures {
+  std::atomic<double> busy_share{0};
+  std::atomic<std::int64_t> lag_us{0};  // the worst lateness of a timer in the last interval
+  std::atomic<std::int64_t> flush_interval_ms{0};
+};
+
+class Delivery {
+ public:
+  // Borrowed; metrics are shared by all loops.
+  Delivery(stream::Shelf &shelf, DeliverMetrics &metrics);
+  ~Delivery();
+  Delivery(const Delivery &) = delete;
+  Delivery &operator=(const Delivery &) = delete;
+
+  // Adds the media URLs to this loop's router.
+  void add_routes(http::Router &router);
+
+  // Ends every viewer cleanly, and takes no more.
+  void drain();
+
+  [[nodiscard]] const LoopFigures &figures() const { return figures_; }  // [any thread]
+
+  // For the audiences.
+  [[nodiscard]] stream::Shelf &shelf() const { return shelf_; }
+  [[nodiscard]] DeliverMetrics &metrics() const { return metrics_; }
+  [[nodiscard]] base::MutableBytes read_buffer() { return read_buffer_; }
+  [[nodiscard]] bool flushes_at_once() const { return pacer_.immediate(); }
+
+ private:
+  void serve_query(std::unique_ptr<http::Exchange> exchange, bool websocket_only);
+  void serve_path(std::unique_ptr<http::Exchange> exchange);
+  void serve(std::unique_ptr<http::Exchange> exchange, const std::string &name,
+             bool websocket_only);
+  void answer_head(http::Exchange &exchange, const std::string &name);
+  void admit(ViewerRequest request, const std::string &name);
+  void tick();
+  void pace();
+  void flush_next_cohort();
+
+  stream::Shelf &shelf_;
+  DeliverMetrics &metrics_;
+  std::map<std::string, std::unique_ptr<Audience>, std::less<>> audiences_;
+  std::array<std::byte, 16 * 1024> read_buffer_{};
+  FlushPacer pacer_;
+  LoopFigures figures_;
+  loop::Timer tick_;
+  loop::Timer flush_timer_;
+  base::Millis flush_period_{0};
+  std::size_t next_cohort_ = 0;
+  base::MonoTime tick_due_{};
+  bool draining_ = false;
+};
+
+}  // namespace sluice::deliver

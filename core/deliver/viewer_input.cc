@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a viewer says: nothing that matters over HTTP, control frames over WebSocket.
+#include <algorithm>
+
+#include "base/log.h"
+#include "deliver/audience.h"
+#include "deliver/viewer.h"
+
+namespace sluice::deliver {
+namespace {
+
+// What a viewer may send in its whole life: pings of a day, and no more.
+constexpr std::uint64_t kMaxInput = 4 << 20;
+// Answers to control frames that wait for a message boundary.
+constexpr std::size_t kMaxControl = 1024;
+
+}  // namespace
+
+void Viewer::listen(std::string_view leftover_input) {
+  socket_->set_events(this);
+  if (!leftover_input.empty()) take_input(base::as_bytes(leftover_input));
+}
+
+void Viewer::on_readable() {
+  base::MutableBytes buffer = audience_.read_buffer();
+  auto read = socket_->read(buffer);
+  if (!read) {
+    return end(read.error().code == base::Code::Closed ? "client_closed" : "connection_lost");
+  }
+  if (*read > 0) take_input(buffer.first(*read));
+}
+
+void Viewer::on_writable() {
+  blocked_ = false;
+  socket_->watch_writable(false);
+  audience_.flush_one(*this);
+}
+
+void Viewer::take_input(base::Bytes input) {
+  bytes_in_ += input.size();
+  if (bytes_in_ > kMaxInput) return end("client_closed");
+  if (!frames_ || closing_) return;
+  if (auto fed = frames_->feed(input, *this); !fed) {
+    static base::log::Limiter limiter;
+    if (auto held = limiter.admit()) {
+      base::log::warning("websocket peer misbehaves", {{"session", base::to_string(id_)},
+                                                       {"peer", socket_->peer().to_string()},
+                                                       {"why", base::describe(fed.error())},
+                                                       {"suppressed", *held}});
+    }
+    auto body = wire::websocket::close_body(frames_->close_code());
+    wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));
+    closing_ = true;
+    closing_reason_ = "protocol_error";
+  }
+  if (started_ && !control_.empty()) audience_.flush_one(*this);
+}
+
+void Viewer::on_message(wire::websocket::Opcode, base::Bytes) {
+  // A viewer of FLV has nothing to say; players that send greetings are left alone.
+}
+
+void Viewer::on_ping(base::Bytes payload) {
+  // A client that pings faster than it reads is answered as far as there is room (RFC 6455,
+  // section 5.5.3 allows to answer only the most recent ping).
+  if (control_.size() + payload.size() > kMaxControl) return;
+  wire::websocket::append_frame(control_, wire::websocket::Opcode::Pong, payload);
+}
+
+void Viewer::on_pong(base::Bytes) {}
+
+void Viewer::on_close(std::uint16_t code, std::string_view) {
+  auto answer = code == wire::websocket::kNoStatus ? wire::websocket::kNormal : code;
+  auto body = wire::websocket::close_body(answer);
+  wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));
+  closing_ = true;
+}
+
+}  // namespace sluice::deliver
