@@ -165,13 +165,14 @@ void Loop::before_waiting() {
 
 void Loop::drain_mailbox() {
   mark_busy();
+  // Asked before taking: a mailbox that was closed by then has nothing more to come after this.
+  bool last = stopping_.load();
   for (Task &task : mailbox_.take()) {
     task();
     task = nullptr;
     run_deferred();
   }
-  // Only now: what was posted before stop() has run.
-  if (stopping_.load()) uv_unref(reinterpret_cast<uv_handle_t *>(&internals_->async));
+  if (last) uv_unref(reinterpret_cast<uv_handle_t *>(&internals_->async));
 }
 
 void Loop::run_deferred() {
