@@ -26,10 +26,11 @@ std::vector<http::Field> flv_fields(Framing framing) {
 
 }  // namespace
 
-Delivery::Delivery(stream::Shelf &shelf, DeliverMetrics &metrics)
+Delivery::Delivery(stream::Shelf &shelf, DeliverMetrics &metrics, LoopFigures &figures)
     : shelf_(shelf),
       metrics_(metrics),
       pacer_(pacer_limits(*shelf.config())),
+      figures_(figures),
       tick_(shelf.loop(), [this] { tick(); }),
       flush_timer_(shelf.loop(), [this] { flush_next_cohort(); }) {
   tick_due_ = base::mono_now() + kTick;

@@ -28,8 +28,8 @@ struct LoopFigures {
 
 class Delivery {
  public:
-  // Borrowed; metrics are shared by all loops.
-  Delivery(stream::Shelf &shelf, DeliverMetrics &metrics);
+  // Borrowed; metrics are shared by all loops, figures are this loop's.
+  Delivery(stream::Shelf &shelf, DeliverMetrics &metrics, LoopFigures &figures);
   ~Delivery();
   Delivery(const Delivery &) = delete;
   Delivery &operator=(const Delivery &) = delete;
@@ -39,8 +39,6 @@ class Delivery {
 
   // Ends every viewer cleanly, and takes no more.
   void drain();
-
-  [[nodiscard]] const LoopFigures &figures() const { return figures_; }  // [any thread]
 
   // For the audiences.
   [[nodiscard]] stream::Shelf &shelf() const { return shelf_; }
@@ -64,7 +62,7 @@ class Delivery {
   std::map<std::string, std::unique_ptr<Audience>, std::less<>> audiences_;
   std::array<std::byte, 16 * 1024> read_buffer_{};
   FlushPacer pacer_;
-  LoopFigures figures_;
+  LoopFigures &figures_;
   loop::Timer tick_;
   loop::Timer flush_timer_;
   base::Millis flush_period_{0};

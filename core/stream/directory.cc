@@ -26,7 +26,13 @@ media::Ticks elapsed_since(base::MonoTime then) {
 Directory::Directory(loop::Loop &main, const config::Live &config, StreamMetrics &metrics)
     : main_(main), config_(config), metrics_(metrics) {}
 
+void Directory::close() {
+  shelves_.clear();
+  records_.clear();
+}
+
 void Directory::publish(PublishRequest request) {
+  if (shelves_.empty()) return;
   auto found = records_.find(request.name);
   if (found == records_.end()) {
     if (records_.size() >= config_->stream.max_streams) {

@@ -42,6 +42,9 @@ class Directory {
   // Before the loops run.
   void add_shelf(Shelf &shelf) { shelves_.push_back(&shelf); }
 
+  // No shelf is told anything from now on. Before the shelves are destroyed.
+  void close();
+
   // [main] All of these are posted by shelves.
   void publish(PublishRequest request);
   void unpublish(const std::string &name, std::uint64_t epoch, media::Ticks next_dts);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/admin_api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "http/exchange.h"
+#include "node/admin_json.h"
+#include "node/node.h"
+#include "node/scrape.h"
+
+namespace sluice::node {
+namespace {
+
+// The admin API is for a few operators and a scraper.
+constexpr net::Admission::Limits kLimits{256, 256};
+
+void answer_json(http::Exchange &exchange, std::string body, int status = 200) {
+  http::Response response;
+  response.status = status;
+  response.body = std::move(body);
+  exchange.respond(std::move(response));
+}
+
+// A page of another origin must not reach the API, and a rebound DNS name must not reach one that
+// trusts loopback.
+http::ServerOptions admin_options(const config::Config &config) {
+  http::ServerOptions options = server_options(config);
+  options.cors_origin.clear();
+  options.numeric_host_only = config.admin.token.empty();
+  return options;
+}
+
+}  // namespace
+
+AdminApi::AdminApi(Node &node) : node_(node), admission_(kLimits) {
+  using http::Method;
+  router_.add(Method::Get, "/healthz", [this](Taken x) { health(std::move(x)); });
+  router_.add(Method::Get, "/readyz", [this](Taken x) { readiness(std::move(x)); });
+  add(Method::Get, "/metrics", &AdminApi::metrics);
+  add(Method::Get, "/api/v1/node", &AdminApi::node);
+  add(Method::Get, "/api/v1/streams", &AdminApi::streams);
+  add(Method::Get, "/api/v1/sessions", &AdminApi::sessions);
+  add(Method::Delete, "/api/v1/sessions/{id}", &AdminApi::kick);
+  server_ = std::make_unique<http::Server>(node_.loop(), admin_options(node_.config()), router_,
+                                           node_.shared().http_metrics, admission_);
+}
+
+AdminApi::~AdminApi() = default;
+
+base::Status AdminApi::listen(const std::vector<net::Address> &addresses) {
+  for (const net::Address &address : addresses) {
+    auto accept = [this](std::unique_ptr<net::Socket> socket) {
+      server_->accept(std::move(socket));
+    };
+    SLUICE_TRY(listener, net::Listener::open(node_.loop(), address, std::move(accept)));
+    listeners_.push_back(std::move(listener));
+  }
+  return {};
+}
+
+std::vector<net::Address> AdminApi::addresses() const {
+  std::vector<net::Address> bound;
+  for (const auto &listener : listeners_)
+    bound.push_back(listener->address());
+  return bound;
+}
+
+void AdminApi::add(http::Method method, const char *pattern, void (AdminApi::*answer)(Taken)) {
+  router_.add(method, pattern, [this, answer](Taken exchange) {
+    if (authorized(exchange->request())) return (this->*answer)(std::move(exchange));
+    exchange->respond_error(401, "unauthorized",
+                            "the admin API wants Authorization: Bearer <admin.token>",
+                            {{"WWW-Authenticate", "Bearer"}});
+  });
+}
+
+bool AdminApi::authorized(const http::Request &request) const {
+  const std::string &token = node_.config().admin.token;
+  return token.empty() ||
+         base::equal_constant_time(base::as_bytes(request.bearer_token()), base::as_bytes(token));
+}
+
+void AdminApi::health(Taken exchange) { answer_json(*exchange, R"({"status":"ok"})"); }
+
+void AdminApi::readiness(Taken exchange) {
+  switch (node_.state()) {
+    case State::Ready:
+      return answer_json(*exchange, R"({"status":"ready"})");
+    case State::Starting:
+      return answer_json(*exchange, R"({"status":"starting"})", 503);
+    case State::Draining:
+      return answer_json(*exchange, R"({"status":"draining"})", 503);
+  }
+}
+
+void AdminApi::metrics(Taken exchange) {
+  http::Response response;
+  response.content_type = metrics::kTextContentType;
+  response.body = scrape(node_);
+  exchange->respond(std::move(response));
+}
+
+void AdminApi::node(Taken exchange) { answer_json(*exchange, node_json(node_)); }
+
+void AdminApi::streams(Taken exchange) {
+  answer_json(*exchange, streams_json(node_.directory().list()));
+}
+
+// Every worker is asked for its sessions; the answer goes out when the last one has replied.
+void AdminApi::sessions(Taken exchange) {
+  struct Gathering {
+    Taken exchange;
+    std::size_t missing;
+    std::vector<stream::SessionInfo> sessions;
+  };
+  auto gathering = std::make_shared<Gathering>();
+  gathering->exchange = std::move(exchange);
+  gathering->missing = node_.workers().size();
+  auto arrived = [gathering](std::vector<stream::SessionInfo> part) {
+    std::ranges::move(part, std::back_inserter(gathering->sessions));
+    if (--gathering->missing > 0) return;
+    auto stream = gathering->exchange->request().find_query("stream");
+    answer_json(*gathering->exchange, sessions_json(gathering->sessions, stream));
+  };
+  for (const auto &worker : node_.workers()) {
+    bool asked = worker->loop().post([&shelf = worker->shelf(), &main = node_.loop(), arrived] {
+      auto part = shelf.sessions().describe();
+      (void)main.post([arrived, part = std::move(part)]() mutable { arrived(std::move(part)); });
+    });
+    if (!asked) arrived({});
+  }
+}
+
+void AdminApi::kick(Taken exchange) {
+  auto id = base::parse_session_id(exchange->request().param("id"));
+  const auto &workers = node_.workers();
+  if (!id || id->loop == 0 || id->loop > workers.size()) {
+    return exchange->respond_error(404, "not_found", "no such session");
+  }
+  // The exchange stays with the main loop while the worker is asked.
+  auto held = std::make_shared<Taken>(std::move(exchange));
+  auto answer = [held, id = *id](bool kicked) {
+    if (kicked) return answer_json(**held, kicked_json(id));
+    (*held)->respond_error(404, "not_found", "no such session");
+  };
+  Worker &worker = *workers[id->loop - 1U];
+  bool asked =
+      worker.loop().post([&shelf = worker.shelf(), &main = node_.loop(), answer, id = *id] {
+        bool kicked = shelf.sessions().kick(id);
+        (void)main.post([answer, kicked] { answer(kicked); });
+      });
+  if (!asked) answer(false);
+}
+
+}  // namespace sluice::node

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/admin_json.h"
+
+#include "base/json.h"
+#include "node/node.h"
+
+namespace sluice::node {
+namespace {
+
+using base::Json;
+
+const char *state_name(State state) {
+  switch (state) {
+    case State::Starting:
+      return "starting";
+    case State::Ready:
+      return "ready";
+    case State::Draining:
+      return "draining";
+  }
+  return "";
+}
+
+Json track_json(const media::Track &track) {
+  bool video = media::kind_of(track.codec) == media::Kind::Video;
+  Json json{{"kind", video ? "video" : "audio"}, {"codec", media::codec_name(track.codec)}};
+  if (!track.codec_string.empty()) json["codec_string"] = track.codec_string;
+  if (video) {
+    json["width"] = track.width;
+    json["height"] = track.height;
+  } else {
+    json["sample_rate"] = track.sample_rate;
+    json["channels"] = track.channels;
+  }
+  return json;
+}
+
+Json tracks_json(const media::TrackSet &tracks) {
+  Json json = Json::array();
+  if (tracks.video) json.push_back(track_json(*tracks.video));
+  if (tracks.audio) json.push_back(track_json(*tracks.audio));
+  return json;
+}
+
+Json publisher_json(const stream::Directory::Listed &listed) {
+  const auto &entry = *listed.entry;
+  if (!entry.live) return nullptr;
+  return {{"session", base::to_string(entry.publisher.session)},
+          {"peer", entry.publisher.peer},
+          {"protocol", entry.publisher.protocol},
+          {"encoder", listed.facts.encoder}};
+}
+
+std::int64_t seconds_since(base::MonoTime then) {
+  return std::chrono::duration_cast<std::chrono::seconds>(base::mono_now() - then).count();
+}
+
+Json stream_json(const stream::Directory::Listed &listed) {
+  const auto &entry = *listed.entry;
+  const auto &counters = *entry.counters;
+  return {{"name", entry.name},
+          {"state", entry.live ? "live" : "waiting"},
+          {"publisher", publisher_json(listed)},
+          {"since", base::rfc3339(entry.since_wall_us)},
+          {"uptime_s", seconds_since(entry.since)},
+          {"home_loop", entry.live ? Json(entry.publisher.session.loop) : Json(nullptr)},
+          {"tracks", tracks_json(listed.facts.tracks)},
+          {"viewers", counters.viewers.load()},
+          {"bytes_in", counters.bytes_in.load()},
+          {"bytes_out", counters.bytes_out.load()},
+          {"frames_in", counters.frames_in.load()},
+          {"dropped_frames", counters.frames_dropped.load()},
+          {"skips", counters.skips.load()},
+          {"corrections", counters.corrections.load()},
+          {"ignored", listed.facts.ignored},
+          {"gop_bytes", counters.gop_bytes.load()},
+          {"gop_frames", counters.gop_frames.load()},
+          {"tape_bytes", counters.tape_bytes.load()},
+          {"grace_left_s", static_cast<double>(listed.grace_left_ms) / 1000}};
+}
+
+Json session_json(const stream::SessionInfo &session) {
+  return {{"id", base::to_string(session.id)},
+          {"kind", session.kind},
+          {"protocol", session.protocol},
+          {"stream", session.stream},
+          {"peer", session.peer},
+          {"since", base::rfc3339(session.since_wall_us)},
+          {"duration_s", static_cast<double>(session.duration_ms) / 1000},
+          {"bytes_in", session.bytes_in},
+          {"bytes_out", session.bytes_out},
+          {"skips", session.skips},
+          {"lag_ms", session.lag_ms},
+          {"correlation_id", session.correlation_id},
+          {"user_agent", session.user_agent}};
+}
+
+}  // namespace
+
+std::string node_json(Node &node) {
+  auto bound = node.addresses();
+  std::uint64_t frame_bytes = 0;
+  for (const auto &listed : node.directory().list()) {
+    frame_bytes += listed.entry->counters->gop_bytes.load();
+  }
+  return base::dump(Json{
+      {"id", node.id()},
+      {"version", SLUICE_VERSION},
+      {"started_at", base::rfc3339(node.started_wall_us())},
+      {"uptime_s", node.uptime_s()},
+      {"workers", node.workers().size()},
+      {"state", state_name(node.state())},
+      {"memory",
+       {{"tape_bytes", node.shared().blocks->usage().used_bytes}, {"frame_bytes", frame_bytes}}},
+      {"streams", node.directory().size()},
+      {"viewers", node.shared().deliver_metrics.seats_taken.load()},
+      {"publishers", node.shared().stream_metrics.publishers.value()},
+      {"listen", {{"http", bound.http}, {"rtmp", bound.rtmp}, {"admin", bound.admin}}}});
+}
+
+std::string streams_json(const std::vector<stream::Directory::Listed> &streams) {
+  Json list = Json::array();
+  for (const auto &listed : streams)
+    list.push_back(stream_json(listed));
+  return base::dump(Json{{"streams", std::move(list)}});
+}
+
+std::string sessions_json(const std::vector<stream::SessionInfo> &sessions,
+                          std::optional<std::string_view> stream) {
+  Json list = Json::array();
+  for (const auto &session : sessions) {
+    if (!stream || session.stream == *stream) list.push_back(session_json(session));
+  }
+  return base::dump(Json{{"sessions", std::move(list)}});
+}
+
+std::string kicked_json(base::SessionId id) {
+  return base::dump(Json{{"kicked", base::to_string(id)}});
+}
+
+}  // namespace sluice::node

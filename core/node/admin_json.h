@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bodies of the control API's answers. Pure functions over snapshots; the shapes are in
+// docs/admin-api.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/directory.h"
+#include "stream/session.h"
+
+namespace sluice::node {
+
+class Node;
+
+std::string node_json(Node &node);
+std::string streams_json(const std::vector<stream::Directory::Listed> &streams);
+// Of one stream, when its name is given.
+std::string sessions_json(const std::vector<stream::SessionInfo> &sessions,
+                          std::optional<std::string_view> stream);
+std::string kicked_json(base::SessionId id);
+
+}  // namespace sluice::node

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/node.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "config/diff.h"
+#include "config/load.h"
+#include "node/notify.h"
+
+namespace sluice::node {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "sluice";
+}
+
+unsigned worker_count(const config::Config &config) {
+  if (config.node.workers > 0) return config.node.workers;
+  return std::clamp(std::thread::hardware_concurrency(), 1U, 256U);
+}
+
+metrics::Counter &reload_counter(metrics::Registry &registry, const char *result) {
+  return registry.counter("sluice_config_reloads_total", "Reloads of the configuration.",
+                          {{"result", result}});
+}
+
+std::vector<net::Address> parse_all(const std::vector<std::string> &texts) {
+  std::vector<net::Address> parsed;
+  for (const std::string &text : texts) {
+    // The schema has checked them already.
+    if (auto address = net::Address::parse(text)) parsed.push_back(*address);
+  }
+  return parsed;
+}
+
+std::vector<std::string> texts(const std::vector<net::Address> &addresses) {
+  std::vector<std::string> out;
+  for (const net::Address &address : addresses)
+    out.push_back(address.to_string());
+  return out;
+}
+
+std::string joined(const std::vector<std::string> &words) {
+  std::string out;
+  for (const std::string &word : words)
+    out.append(out.empty() ? "" : ",").append(word);
+  return out;
+}
+
+}  // namespace
+
+Node::Node(std::string config_path, config::Config config)
+    : config_path_(std::move(config_path)),
+      main_(0, "sluice"),
+      registry_(worker_count(config) + 1),
+      config_(std::make_shared<const config::Config>(std::move(config))),
+      shared_(registry_, *config_),
+      reloads_ok_(reload_counter(registry_, "ok")),
+      reloads_failed_(reload_counter(registry_, "failed")),
+      directory_(main_, config_, shared_.stream_metrics),
+      id_(config_->node.id.empty() ? host_name() : config_->node.id),
+      started_wall_us_(base::wall_us()),
+      started_(base::mono_now()) {}
+
+Node::~Node() = default;
+
+std::int64_t Node::uptime_s() const {
+  return std::chrono::duration_cast<std::chrono::seconds>(base::mono_now() - started_).count();
+}
+
+Node::Addresses Node::addresses() const {
+  Addresses bound;
+  if (!workers_.empty()) {
+    bound.http = texts(workers_.front()->http_addresses());
+    bound.rtmp = texts(workers_.front()->rtmp_addresses());
+  }
+  bound.admin = texts(admin_->addresses());
+  return bound;
+}
+
+base::Status Node::start() {
+  admin_ = std::make_unique<AdminApi>(*this);
+  auto snapshot = std::make_shared<const config::Config>(*config_);
+  for (unsigned i = 1; i <= worker_count(*config_); ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(static_cast<std::uint16_t>(i), snapshot, directory_, shared_));
+  }
+  auto listening = listen();
+  if (!listening) {
+    finish();
+    return listening;
+  }
+  std::vector<loop::Loop *> watched{&main_};
+  for (auto &worker : workers_)
+    watched.push_back(&worker->loop());
+  watchdog_ = std::make_unique<loop::Watchdog>(
+      watched, loop::Watchdog::Limits{config_->watchdog.warn, config_->watchdog.fatal});
+  for (auto &worker : workers_)
+    worker->start();
+  signals_.push_back(std::make_unique<loop::Signal>(main_, SIGTERM, [this] { on_terminate(); }));
+  signals_.push_back(std::make_unique<loop::Signal>(main_, SIGINT, [this] { on_terminate(); }));
+  signals_.push_back(std::make_unique<loop::Signal>(main_, SIGHUP, [this] { reload(); }));
+  if (auto period = watchdog_period(); period.count() > 0) {
+    service_watchdog_ =
+        std::make_unique<loop::Timer>(main_, [] { notify_service_manager("WATCHDOG=1"); });
+    service_watchdog_->start_repeating(period);
+  }
+  return {};
+}
+
+// The first worker decides what port 0 means; the others share its ports.
+base::Status Node::listen() {
+  auto http = parse_all(config_->listen.http);
+  auto rtmp = parse_all(config_->listen.rtmp);
+  for (auto &worker : workers_) {
+    if (auto bound = worker->listen(http, rtmp); !bound) {
+      base::log::error("cannot listen: is another program using the port?",
+                       {{"http", joined(config_->listen.http)},
+                        {"rtmp", joined(config_->listen.rtmp)},
+                        {"why", base::describe(bound.error())}});
+      return bound;
+    }
+    http = worker->http_addresses();
+    rtmp = worker->rtmp_addresses();
+  }
+  if (auto bound = admin_->listen(parse_all(config_->listen.admin)); !bound) {
+    base::log::error(
+        "cannot listen: is another program using the port?",
+        {{"admin", joined(config_->listen.admin)}, {"why", base::describe(bound.error())}});
+    return bound;
+  }
+  return {};
+}
+
+int Node::run() {
+  state_ = State::Ready;
+  auto bound = addresses();
+  base::log::info("node ready", {{"id", id_},
+                                 {"version", SLUICE_VERSION},
+                                 {"http", joined(bound.http)},
+                                 {"rtmp", joined(bound.rtmp)},
+                                 {"admin", joined(bound.admin)},
+                                 {"workers", workers_.size()}});
+  notify_service_manager("READY=1\nSTATUS=serving");
+  main_.run();
+  return exit_code_;
+}
+
+// --- Reload: the whole new tree is built and checked, or nothing changes ---
+
+void Node::reload() {
+  if (state_ != State::Ready) return;
+  auto loaded = config::load(config_path_);
+  for (const auto &diagnostic : loaded.diagnostics) {
+    base::log::warning("configuration", {{"diagnostic", config::format(diagnostic)}});
+  }
+  if (!loaded.config) {
+    reloads_failed_.add();
+    base::log::error("reload refused: the configuration has mistakes; nothing was changed");
+    return;
+  }
+  auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
+  auto changes = config::diff(*config_, *next);
+  for (const auto &change : changes) {
+    base::log::info(change.live ? "reload: changed" : "reload: waits for a restart",
+                    {{"key", change.path}, {"before", change.before}, {"after", change.after}});
+  }
+  config_.set(next);
+  base::log::configure(next->log.level, next->log.format);
+  shared_.apply(*next);
+  for (auto &worker : workers_)
+    worker->apply(next);
+  reloads_ok_.add();
+  base::log::info("reloaded", {{"changes", changes.size()}});
+}
+
+// --- The end ---
+
+void Node::on_terminate() {
+  if (state_ == State::Draining) {
+    base::log::warning("ended at once by a second signal");
+    _exit(EXIT_FAILURE);
+  }
+  drain();
+}
+
+void Node::on_all_workers(const Step &step, std::function<void()> next) {
+  auto left = std::make_shared<std::size_t>(workers_.size());
+  for (auto &worker : workers_) {
+    step(*worker, [left, next] {
+      if (--*left == 0) next();
+    });
+  }
+}
+
+void Node::drain() {
+  state_ = State::Draining;
+  base::log::info("draining");
+  notify_service_manager("STOPPING=1\nSTATUS=draining");
+  auto limit = config_->node.drain_timeout;
+  drain_deadline_ = std::make_unique<loop::Timer>(main_, [] {
+    base::log::error("the node did not drain in time and is ended");
+    _exit(EXIT_FAILURE);
+  });
+  // Answers under way get most of the time; the rest is for taking things apart.
+  drain_deadline_->start(limit + base::Millis(1000));
+  on_all_workers([limit](Worker &worker, auto done) { worker.drain(limit, std::move(done)); },
+                 [this] { dismantle(); });
+}
+
+void Node::dismantle() {
+  on_all_workers([](Worker &worker, auto done) { worker.dismantle(std::move(done)); },
+                 [this] { finish(); });
+}
+
+void Node::finish() {
+  directory_.close();
+  admin_.reset();
+  watchdog_.reset();
+  for (auto &worker : workers_)
+    worker->finish();
+  // Joins the threads. A worker that was never started runs its last tasks when it is destroyed.
+  workers_.clear();
+  signals_.clear();
+  service_watchdog_.reset();
+  drain_deadline_.reset();
+  if (state_ == State::Draining) base::log::info("node ended");
+  main_.stop();
+}
+
+}  // namespace sluice::node

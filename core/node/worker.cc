@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "node/worker.h"
+
+#include <utility>
+
+namespace sluice::node {
+namespace {
+
+net::Admission::Limits http_limits(const config::Config &config) {
+  return {config.http.max_connections, config.http.max_connections_per_address};
+}
+
+net::Admission::Limits rtmp_limits(const config::Config &config) {
+  return {config.rtmp.max_connections, config.rtmp.max_connections_per_address};
+}
+
+std::vector<net::Address> addresses(const std::vector<std::unique_ptr<net::Listener>> &listeners) {
+  std::vector<net::Address> bound;
+  for (const auto &listener : listeners)
+    bound.push_back(listener->address());
+  return bound;
+}
+
+}  // namespace
+
+Shared::Shared(metrics::Registry &registry, const config::Config &config)
+    : stream_metrics(registry),
+      rtmp_metrics(registry),
+      http_metrics(registry),
+      deliver_metrics(registry),
+      http_admission(http_limits(config)),
+      rtmp_admission(rtmp_limits(config)),
+      blocks(std::make_shared<tape::BlockPool>()) {}
+
+void Shared::apply(const config::Config &config) {
+  http_admission.set_limits(http_limits(config));
+  rtmp_admission.set_limits(rtmp_limits(config));
+}
+
+http::ServerOptions server_options(const config::Config &config) {
+  http::ServerOptions options;
+  options.header_timeout = config.http.header_timeout;
+  options.idle_timeout = config.http.idle_timeout;
+  options.send_timeout = config.http.send_timeout;
+  options.max_header_bytes = config.http.max_header_bytes;
+  options.max_headers = config.http.max_headers;
+  options.cors_origin = config.http.cors_origin;
+  return options;
+}
+
+Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config,
+               stream::Directory &directory, Shared &shared)
+    : loop_(index, "sluice-" + std::to_string(index)),
+      main_(directory.loop()),
+      config_(std::move(config)),
+      shared_(shared),
+      shelf_(std::make_unique<stream::Shelf>(
+          stream::Shelf::Context{loop_, directory, config_, shared.stream_metrics, shared.blocks})),
+      delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
+      rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
+                                                       shared.rtmp_admission)) {
+  delivery_->add_routes(router_);
+  http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
+                                         shared.http_metrics, shared.http_admission);
+  directory.add_shelf(*shelf_);
+}
+
+Worker::~Worker() {
+  if (thread_.joinable()) thread_.join();
+}
+
+base::Status Worker::listen(const std::vector<net::Address> &http,
+                            const std::vector<net::Address> &rtmp) {
+  for (const net::Address &address : http) {
+    auto accept = [this](std::unique_ptr<net::Socket> socket) { http_->accept(std::move(socket)); };
+    SLUICE_TRY(listener, net::Listener::open(loop_, address, std::move(accept)));
+    http_listeners_.push_back(std::move(listener));
+  }
+  for (const net::Address &address : rtmp) {
+    auto accept = [this](std::unique_ptr<net::Socket> socket) { rtmp_->accept(std::move(socket)); };
+    SLUICE_TRY(listener, net::Listener::open(loop_, address, std::move(accept)));
+    rtmp_listeners_.push_back(std::move(listener));
+  }
+  return {};
+}
+
+std::vector<net::Address> Worker::http_addresses() const { return addresses(http_listeners_); }
+std::vector<net::Address> Worker::rtmp_addresses() const { return addresses(rtmp_listeners_); }
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::drain(base::Millis patience, std::function<void()> done) {
+  (void)loop_.post([this, patience, done = std::move(done)] {
+    http_listeners_.clear();
+    rtmp_listeners_.clear();
+    delivery_->drain();
+    rtmp_->drain();
+    http_->drain();
+    wait_for_answers(base::mono_now() + patience, done);
+  });
+}
+
+void Worker::wait_for_answers(base::MonoTime until, const std::function<void()> &done) {
+  if (http_->size() == 0 || base::mono_now() >= until) {
+    (void)main_.post([done] { done(); });
+    return;
+  }
+  constexpr base::Millis kLookAgain{20};
+  auto again = [this, until, done] { loop_.defer([=, this] { wait_for_answers(until, done); }); };
+  drain_poll_ = std::make_unique<loop::Timer>(loop_, again);
+  drain_poll_->start(kLookAgain);
+}
+
+void Worker::dismantle(std::function<void()> done) {
+  (void)loop_.post([this, done = std::move(done)] {
+    drain_poll_.reset();
+    http_.reset();
+    delivery_.reset();
+    rtmp_.reset();
+    (void)main_.post([done] { done(); });
+  });
+}
+
+void Worker::finish() {
+  (void)loop_.post([this] { shelf_.reset(); });
+  loop_.stop();
+}
+
+void Worker::apply(std::shared_ptr<const config::Config> config) {
+  (void)loop_.post([this, config = std::move(config)]() mutable {
+    config_.set(std::move(config));
+    http_->set_options(server_options(*config_));
+  });
+}
+
+}  // namespace sluice::node

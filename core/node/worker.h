@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker: one loop with everything that serves on it, and the thread that runs it. Workers share
+// nothing that changes but tapes' heads and counters; what they must tell each other goes by
+// message.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/live.h"
+#include "deliver/delivery.h"
+#include "http/server.h"
+#include "ingest/rtmp/rtmp_server.h"
+#include "net/admission.h"
+#include "net/listener.h"
+#include "stream/shelf.h"
+
+namespace sluice::node {
+
+// What all workers share; owned by the node, which outlives them.
+struct Shared {
+  Shared(metrics::Registry &registry, const config::Config &config);
+
+  stream::StreamMetrics stream_metrics;
+  ingest::rtmp::RtmpMetrics rtmp_metrics;
+  http::ServerMetrics http_metrics;
+  deliver::DeliverMetrics deliver_metrics;
+  net::Admission http_admission;
+  net::Admission rtmp_admission;
+  std::shared_ptr<tape::BlockPool> blocks;
+
+  void apply(const config::Config &config);  // [any thread] the limits of a new configuration
+};
+
+http::ServerOptions server_options(const config::Config &config);
+
+class Worker {
+ public:
+  // Made on the main thread before start(); index counts from 1.
+  Worker(std::uint16_t index, std::shared_ptr<const config::Config> config,
+         stream::Directory &directory, Shared &shared);
+  ~Worker();
+  Worker(const Worker &) = delete;
+  Worker &operator=(const Worker &) = delete;
+
+  // Before start(). Each address is opened anew with SO_REUSEPORT. The vectors get the bound
+  // addresses.
+  base::Status listen(const std::vector<net::Address> &http, const std::vector<net::Address> &rtmp);
+  [[nodiscard]] std::vector<net::Address> http_addresses() const;
+  [[nodiscard]] std::vector<net::Address> rtmp_addresses() const;
+
+  void start();
+
+  // The end, in three steps, each posted by the main thread when every worker has done the one
+  // before.
+  // 1. No more connections; viewers and publishers are ended. done runs on the main loop when the
+  // answers under way
+  //    are written, or at once when `patience` is 0.
+  void drain(base::Millis patience, std::function<void()> done);
+  // 2. Everything but the shelf is destroyed, which other workers' last messages may still name.
+  void dismantle(std::function<void()> done);
+  // 3. The shelf is destroyed and the thread ends.
+  void finish();
+
+  void apply(std::shared_ptr<const config::Config> config);  // [main] a new configuration
+
+  [[nodiscard]] loop::Loop &loop() { return loop_; }
+  [[nodiscard]] stream::Shelf &shelf() { return *shelf_; }
+  [[nodiscard]] const deliver::LoopFigures &figures() const { return figures_; }
+
+ private:
+  void wait_for_answers(base::MonoTime until, const std::function<void()> &done);
+
+  loop::Loop loop_;
+  loop::Loop &main_;
+  config::Live config_;
+  Shared &shared_;
+  deliver::LoopFigures figures_;
+  http::Router router_;
+  std::unique_ptr<stream::Shelf> shelf_;
+  std::unique_ptr<deliver::Delivery> delivery_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
+  std::vector<std::unique_ptr<net::Listener>> http_listeners_;
+  std::vector<std::unique_ptr<net::Listener>> rtmp_listeners_;
+  std::unique_ptr<loop::Timer> drain_poll_;
+  std::thread thread_;
+};
+
+}  // namespace sluice::node
