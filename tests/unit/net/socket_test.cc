@@ -44,7 +44,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     Events events;
     std::string seen;
-    events.readable = [&, &socket = socket] { seen += read_text(*socket); };
+    events.readable = [&] { seen += read_text(*socket); };
     CHECK(read_text(*socket).empty());
     socket->set_events(&events);
     peer.write("hello");
@@ -74,7 +74,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     Events events;
     std::string seen;
-    events.readable = [&, &socket = socket] { seen += read_text(*socket); };
+    events.readable = [&] { seen += read_text(*socket); };
     socket->set_events(&events);
     socket->watch_readable(false);
     peer.write("hello");
@@ -91,7 +91,7 @@ TEST_SUITE("net") {
       auto [socket, peer] = connected_pair(loop);
       Events events;
       base::Error error;
-      events.readable = [&, &socket = socket] {
+      events.readable = [&] {
         std::array<std::byte, 16> memory;
         auto got = socket->read(memory);
         if (got) return;
@@ -100,7 +100,7 @@ TEST_SUITE("net") {
       };
       socket->set_events(&events);
       reset ? peer.close_with_reset() : peer.close();
-      REQUIRE(loop.run_until([&, &socket = socket] { return socket == nullptr; }));
+      REQUIRE(loop.run_until([&] { return socket == nullptr; }));
       CHECK(error.code == (reset ? base::Code::System : base::Code::Closed));
       CHECK(error.sys == (reset ? ECONNRESET : 0));
     }
@@ -111,7 +111,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     Events events;
     bool failed = false;
-    events.writable = [&, &socket = socket] {
+    events.writable = [&] {
       if (socket->write(base::as_bytes("x"))) return;
       failed = true;
       socket.reset();
@@ -183,7 +183,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     peer.close_with_reset();
     bool failed = false;
-    REQUIRE(loop.run_until([&, &socket = socket] {
+    REQUIRE(loop.run_until([&] {
       failed = failed || !socket->write(base::as_bytes("x")).has_value();
       return failed;
     }));
@@ -199,7 +199,7 @@ TEST_SUITE("net") {
     REQUIRE(socket->write(base::as_bytes("bye")).has_value());
     socket->shutdown_write();
     std::string seen;
-    REQUIRE(loop.run_until([&, &peer = peer] {
+    REQUIRE(loop.run_until([&] {
       seen += peer.read();
       return peer.ended();
     }));
@@ -211,7 +211,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     socket->reset_on_close();
     socket.reset();
-    REQUIRE(loop.run_until([&, &peer = peer] {
+    REQUIRE(loop.run_until([&] {
       peer.read();
       return peer.reset();
     }));
@@ -222,7 +222,7 @@ TEST_SUITE("net") {
     auto [socket, peer] = connected_pair(loop);
     Events events;
     int writable = 0;
-    events.readable = [&, &socket = socket] { socket.reset(); };
+    events.readable = [&] { socket.reset(); };
     events.writable = [&] { ++writable; };
     peer.write("x");
     // Both shall be ready when the loop looks for the first time.
@@ -230,7 +230,7 @@ TEST_SUITE("net") {
     REQUIRE(poll(&ready, 1, 10'000) == 1);
     socket->set_events(&events);
     socket->watch_writable(true);
-    REQUIRE(loop.run_until([&, &socket = socket] { return socket == nullptr; }));
+    REQUIRE(loop.run_until([&] { return socket == nullptr; }));
     loop.run_ready();
     CHECK(writable == 0);
   }
@@ -239,10 +239,10 @@ TEST_SUITE("net") {
     TestLoop loop;
     auto [socket, peer] = connected_pair(loop);
     Events events;
-    events.writable = [&, &socket = socket] { socket.reset(); };
+    events.writable = [&] { socket.reset(); };
     socket->set_events(&events);
     socket->watch_writable(true);
-    REQUIRE(loop.run_until([&, &socket = socket] { return socket == nullptr; }));
+    REQUIRE(loop.run_until([&] { return socket == nullptr; }));
     loop.run_ready();
   }
 
@@ -254,7 +254,7 @@ TEST_SUITE("net") {
     std::unique_ptr<net::Socket> taken;
     std::string seen;
     second.readable = [&] { seen += read_text(*taken); };
-    first.readable = [&, &socket = socket] {
+    first.readable = [&] {
       taken = std::move(socket);
       taken->set_events(&second);
     };
