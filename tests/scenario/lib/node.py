@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node under test: started from $SLUICE_BINARY with its own config, watched through its log, API and metrics.
 
-Every node gets a folder of its own, listens on free ports of 127.0.0.1, and is stopped at the end of its `with`
+Every node gets a folder of its own, listens on free ports of 127.0.0.1, lets viewers wait 1 s (not 30) for a
+publisher's return, and is stopped at the end of its `with`
 block, where an exit code other than 0 or a sanitizer's report fails the scenario. When the scenario fails, the
 folder (config and log) is kept below $SLUICE_ARTIFACTS.
 """
@@ -29,6 +30,8 @@ listen:
   http: ["127.0.0.1:0"]
   rtmp: ["127.0.0.1:0"]
   admin: ["127.0.0.1:0"]
+stream:
+  viewer_grace: 1s
 """
 _TEXT_LINE = re.compile(r'^(\S+)\s+(debug|info|warning|error)\s+(.*?)((?: [a-z_]+=(?:"(?:[^"\\]|\\.)*"|\S*))*)$')
 _TEXT_FIELD = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|\S*)')

@@ -167,7 +167,7 @@ class Connection:
         """C0 to C2; returns (c1, s1, s2). `piece` sends in pieces of so many bytes."""
         c1 = c1 or handshake.simple_c1()
         self._send_pieces(b"\x03" + c1, piece)
-        answer = self._exactly(1 + 2 * handshake.SIZE)
+        answer = self.exactly(1 + 2 * handshake.SIZE)
         if answer[0] != 3:
             raise RtmpError(f"S0 is {answer[0]}")
         s1, s2 = answer[1:1 + handshake.SIZE], answer[1 + handshake.SIZE:]
@@ -178,7 +178,8 @@ class Connection:
         for at in range(0, len(data), piece or len(data)):
             self.send(data[at:at + (piece or len(data))])
 
-    def _exactly(self, count):
+    def exactly(self, count):
+        """Reads so many bytes, before messages begin."""
         data = bytearray()
         self.socket.settimeout(self.timeout)
         while len(data) < count:
