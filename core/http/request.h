@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "wire/url.h"
 
 namespace sluice::http {
 
@@ -18,7 +19,7 @@ enum class Method : std::uint8_t { Get, Head, Options, Post, Delete };
 
 const char *method_name(Method method);
 
-// A header field, a query parameter or a path parameter.
+// A header field or a path parameter.
 struct Field {
   std::string name;
   std::string value;
@@ -28,7 +29,7 @@ struct Request {
   Method method = Method::Get;
   int minor_version = 1;       // HTTP/1.0 or HTTP/1.1
   std::string path;            // decoded; for logs, together with the method
-  std::vector<Field> query;    // decoded, in order of arrival; may carry a token, so never logged
+  wire::Query query;           // may carry a token, so never logged
   std::vector<Field> params;   // what the route's {names} matched
   std::vector<Field> headers;  // in order of arrival; may carry a token, so never logged
   std::string body;
@@ -39,7 +40,6 @@ struct Request {
 
   // First value, or nothing. Header names are compared without regard to case.
   [[nodiscard]] std::optional<std::string_view> find_header(std::string_view name) const;
-  [[nodiscard]] std::optional<std::string_view> find_query(std::string_view name) const;
   // The route's parameter, which is there when the route's pattern has it; else empty.
   [[nodiscard]] std::string_view param(std::string_view name) const;
 

@@ -18,6 +18,8 @@ struct Response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<Field> headers;  // beyond what every answer carries
+  // Answering HEAD where GET would stream: there is no length to tell.
+  bool unknown_length = false;
 };
 
 // {code, message, correlation_id} as JSON, under the status. code is a short word such as

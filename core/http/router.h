@@ -34,11 +34,13 @@ class Router {
   struct Segment {
     std::string text;
     bool is_param = false;
+    friend bool operator==(const Segment &, const Segment &) = default;
   };
   struct Route {
     std::vector<Segment> segments;
     std::vector<std::pair<Method, Handler>> handlers;
   };
+  static bool matches(const Route &route, const std::vector<std::string_view> &path);
   [[nodiscard]] const Route *find(const std::vector<std::string_view> &path) const;
 
   std::vector<Route> routes_;

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "http/request_parser.h"
 #include "http/router.h"
 #include "http/server_metrics.h"
 #include "loop/loop.h"
@@ -23,17 +24,11 @@ struct ServerOptions {
   base::Millis idle_timeout{30'000};    // between requests
   base::Millis send_timeout{
       10'000};  // in which the client must take 16 KiB or the rest of the answer
-  std::size_t max_header_bytes = 16 * 1024;
-  std::size_t max_headers = 64;
-  std::size_t max_target_bytes = 4 * 1024;
-  std::size_t max_body_bytes = 64 * 1024;
+  RequestLimits limits;
 
   // Access-Control-Allow-Origin of every answer. Empty: no CORS, as the admin listener needs it,
   // where a page of another origin must not reach the API of a node without a token.
   std::string cors_origin = "*";
-  // Host must be an address or localhost, else 421: keeps pages with a rebound DNS name away from a
-  // listener that trusts loopback.
-  bool numeric_host_only = false;
 };
 
 class Connection;
@@ -61,7 +56,8 @@ class Server {
 
  private:
   friend class Connection;
-  void remove_later(Connection &connection);
+  // Forgets the connection, which lives until the current callback has returned.
+  void release(Connection &connection);
 
   loop::Loop &loop_;
   ServerOptions options_;
@@ -69,9 +65,8 @@ class Server {
   ServerMetrics &metrics_;
   net::Admission &admission_;
   std::unordered_map<Connection *, std::unique_ptr<Connection>> connections_;
-  std::size_t refused_lingering_ = 0;
+  std::size_t refused_ = 0;  // connections over the limits that are still being told so
   bool draining_ = false;
-  std::shared_ptr<Server *> self_;  // null inside once destroyed: deferred removals ask it
 };
 
 }  // namespace sluice::http

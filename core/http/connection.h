@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection: one HTTP connection of a Server, as a machine with five states. One request is
+// answered before the next is read, so that answers keep the order of the requests and a backlog is
+// never more than one answer.
+//
+//   Reading → Handling → Sending → Reading …, or → Lingering → Gone
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "http/exchange.h"
+#include "http/request_parser.h"
+#include "http/server.h"
+#include "loop/timer.h"
+#include "net/outbox.h"
+
+namespace sluice::http {
+
+class Connection final : net::SocketEvents, ExchangeHost {
+ public:
+  Connection(Server &server, std::unique_ptr<net::Socket> socket);
+
+  // One of these, once.
+  void serve(net::Admission::Permit permit);
+  void refuse(const char *message);
+
+  // The server will not take another request from it.
+  void drain();
+  // Closes now; an exchange that waits is aborted. The Connection dies when the callback has
+  // returned.
+  void end();
+
+  [[nodiscard]] bool refused() const { return refused_; }
+
+ private:
+  enum class State { Reading, Handling, Sending, Lingering, Gone };
+
+  // SocketEvents
+  void on_readable() override;
+  void on_writable() override;
+  // ExchangeHost
+  loop::Loop &loop() override { return loop_; }
+  HeadContext head_context(const Request &request) override;
+  void answer(const Request &request, Response response) override;
+  Detached hand_over(const Request &request, int status) override;
+
+  void on_deadline();
+  void on_input_end();
+  void keep_input(base::Bytes bytes);
+  void process_input();
+  void begin_exchange(Request request);
+  void answer_options(const Request &request, const std::string &allow);
+  void answer_parse_error(const ParseError &error);
+  void send(const std::string &bytes);
+  void watch_progress();
+  void answer_sent();
+  void linger();
+
+  Server &server_;  // not used once Gone
+  loop::Loop &loop_;
+  std::unique_ptr<net::Socket> socket_;
+  net::Outbox outbox_;
+  net::Admission::Permit permit_;
+  loop::Timer deadline_;
+  RequestParser parser_;
+  std::string input_;  // arrived, not parsed
+  Exchange *exchange_ = nullptr;
+  State state_ = State::Reading;
+  bool processing_ = false;
+  bool timing_request_ = true;  // the deadline is the request's, not that of idleness
+  bool close_after_answer_ = false;
+  bool refused_ = false;
+  std::size_t unsent_at_check_ = 0;
+  std::size_t lingered_bytes_ = 0;
+};
+
+}  // namespace sluice::http

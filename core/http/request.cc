@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/request.h"
+
+#include <algorithm>
+
+namespace sluice::http {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
+bool list_has(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    std::size_t comma = std::min(list.find(','), list.size());
+    if (equal_ignoring_case(trim(list.substr(0, comma)), token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+const char *method_name(Method method) {
+  switch (method) {
+    case Method::Get:
+      return "GET";
+    case Method::Head:
+      return "HEAD";
+    case Method::Options:
+      return "OPTIONS";
+    case Method::Post:
+      return "POST";
+    case Method::Delete:
+      return "DELETE";
+  }
+  return "";
+}
+
+std::optional<std::string_view> Request::find_header(std::string_view name) const {
+  for (const Field &field : headers) {
+    if (equal_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+std::string_view Request::param(std::string_view name) const {
+  for (const Field &field : params) {
+    if (field.name == name) return field.value;
+  }
+  return {};
+}
+
+bool Request::header_has_token(std::string_view name, std::string_view token) const {
+  return std::ranges::any_of(headers, [&](const Field &field) {
+    return equal_ignoring_case(field.name, name) && list_has(field.value, token);
+  });
+}
+
+bool Request::wants_websocket() const {
+  return upgrade && header_has_token("Upgrade", "websocket");
+}
+
+std::string_view Request::bearer_token() const {
+  constexpr std::string_view kScheme = "Bearer ";
+  std::string_view value = find_header("Authorization").value_or("");
+  if (!equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return {};
+  return trim(value.substr(kScheme.size()));
+}
+
+std::string_view Request::access_token() const {
+  if (std::string_view token = bearer_token(); !token.empty()) return token;
+  return query.find("access_token").value_or("");
+}
+
+}  // namespace sluice::http
