@@ -56,18 +56,21 @@ Ticks TimeLine::resume_point() const {
 Ticks TimeLine::place(Kind kind, std::uint32_t stamp_ms) {
   Line &own = lines_[static_cast<std::size_t>(kind)];
   Line &peer = lines_[1 - static_cast<std::size_t>(kind)];
+  const bool begun = own.seen || peer.seen;
+  const std::int64_t source = begun ? unwrap(source_, stamp_ms) : stamp_ms;
+  source_ = source;
   if (!own.seen) {
-    const std::int64_t source = peer.seen ? unwrap(peer.source, stamp_ms) : stamp_ms;
     first(own, peer, source);
     return emit(own, source);
   }
-  const std::int64_t source = unwrap(own.source, stamp_ms);
   const bool was_frozen = own.frozen();
   own.repeats = source == own.source ? own.repeats + 1 : 0;
   if (own.frozen() && !was_frozen) own.earlier = own.offset;
   if (!own.frozen()) recover(own, peer, source, was_frozen);
   const std::int64_t wrong_by = deviation(own, source + own.offset);
-  if (own.frozen() || wrong_by < -kBackward || wrong_by > kForward) step(own, peer, source);
+  const bool lost = own.frozen() || wrong_by < -kBackward || wrong_by > kForward;
+  if (lost) step(own, peer, source);
+  own.lost = lost;
   return emit(own, source);
 }
 
@@ -128,7 +131,9 @@ void TimeLine::step(Line &own, Line &peer, std::int64_t source) {
     distance = std::min(distance, own.usual);
   } else {
     own.earlier = own.offset;
-    const bool usable = peer.seen && !peer.frozen() && own.offset != peer.offset;
+    // Only the first time: stamps without any sense would else move both tracks on with every
+    // frame.
+    const bool usable = !own.lost && peer.seen && !peer.frozen() && own.offset != peer.offset;
     if (usable && join(own, peer, source)) return;
   }
   std::int64_t time = std::max(own.out + distance, newest_ms());

@@ -49,6 +49,7 @@ class TimeLine {
   // All times are milliseconds.
   struct Line {
     bool seen = false;
+    bool lost = false;         // the newest frame was a step
     unsigned repeats = 0;      // how often the stamp has been the same in a row
     std::int64_t source = 0;   // the newest stamp, unwrapped
     std::int64_t out = -1;     // the newest time given out; just before the base until there is one
@@ -71,6 +72,7 @@ class TimeLine {
 
   std::array<Line, 2> lines_{};  // by Kind
   std::int64_t base_ = 0;
+  std::int64_t source_ = 0;  // the newest stamp of either track: both are unwrapped against one
   std::uint64_t corrections_ = 0;
   std::uint64_t nudges_ = 0;
 };
