@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of the wire fuzz targets into corpus/<target>/seed-*. Inputs that once broke something lie beside
-them under other names and are left alone. Run it from anywhere; it writes the same bytes each time."""
+"""Writes the seeds of the wire fuzz targets into corpus/<target>/seed-*. Beside them lie, under other names and left
+alone, inputs that once broke something, and real-*: the beginnings of sessions recorded from FFmpeg, librtmp and
+GStreamer. Run it from anywhere; it writes the same bytes each time."""
 import pathlib
 import struct
 
