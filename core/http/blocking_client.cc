@@ -42,14 +42,15 @@ HeaderList header_list(const std::vector<Field> &headers) {
   return HeaderList(list);
 }
 
-std::unexpected<base::Error> error_of(CURLcode code, bool overflowed) {
+std::unexpected<base::Error> error_of(CURLcode code, bool overflowed, int sys = 0) {
   if (overflowed) return base::fail(Domain::Http, Code::TooLarge, "the answer is too large");
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return base::fail(Domain::Http, Code::TimedOut, "no answer in time");
     case CURLE_COULDNT_CONNECT:
+      return base::fail({Domain::Http, Code::Closed, sys, "cannot connect"});
     case CURLE_COULDNT_RESOLVE_HOST:
-      return base::fail(Domain::Http, Code::Closed, "cannot connect");
+      return base::fail(Domain::Http, Code::Closed, "no such host");
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -101,7 +102,11 @@ base::Result<ClientResponse> request_blocking(const ClientRequest &request) {
   curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, &collect);
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &collector);
   CURLcode code = curl_easy_perform(easy.get());
-  if (code != CURLE_OK) return error_of(code, collector.overflowed);
+  if (code != CURLE_OK) {
+    long sys = 0;
+    curl_easy_getinfo(easy.get(), CURLINFO_OS_ERRNO, &sys);
+    return error_of(code, collector.overflowed, static_cast<int>(sys));
+  }
   long status = 0;
   const char *type = nullptr;
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);

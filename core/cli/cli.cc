@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cli.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "http/blocking_client.h"
+#include "node/run.h"
+
+namespace sluice::cli {
+namespace {
+
+std::optional<std::string> environment(const char *name) {
+  const char *value = std::getenv(name);  // before any thread exists
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+base::Result<HttpReply> fetch(const HttpRequest &request) {
+  http::ClientRequest outgoing;
+  outgoing.url = request.url;
+  outgoing.method = request.method == "DELETE" ? http::Method::Delete : http::Method::Get;
+  if (!request.token.empty()) {
+    outgoing.headers.push_back({"Authorization", "Bearer " + request.token});
+  }
+  auto response = http::request_blocking(outgoing);
+  if (!response) return base::fail(response.error());
+  return HttpReply{response->status, std::move(response->body)};
+}
+
+}  // namespace
+
+int main(int argc, const char *const *argv) {
+  std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  Terminal terminal{std::cout, std::cerr, environment, fetch, node::run};
+  int exit_code = dispatch(words, terminal);
+  std::cout.flush();
+  if (std::cout.fail() && exit_code == kExitOk) {
+    std::cerr << "sluice: cannot write to the standard output\n";
+    return kExitFailed;
+  }
+  return exit_code;
+}
+
+}  // namespace sluice::cli
