@@ -177,7 +177,7 @@ HeadContext Connection::head_context(const Request &request) {
 void Connection::answer(const Request &request, Response response) {
   exchange_ = nullptr;
   if (server_.draining_) close_after_answer_ = true;
-  server_.metrics_.request_answered(response.status);
+  count_answer(response.status);
   if (log::enabled(log::Level::Debug)) {
     log::debug("request answered", {{"method", method_name(request.method)},
                                     {"path", request.path},
@@ -197,8 +197,9 @@ void Connection::answer(const Request &request, Response response) {
   watch_progress();
 }
 
-Detached Connection::hand_over(const Request &, int status) {
-  server_.metrics_.request_answered(status);
+void Connection::count_answer(int status) { server_.metrics_.request_answered(status); }
+
+Detached Connection::hand_over() {
   state_ = State::Gone;
   exchange_ = nullptr;
   deadline_.stop();

@@ -44,7 +44,8 @@ class Connection final : net::SocketEvents, ExchangeHost {
   loop::Loop &loop() override { return loop_; }
   HeadContext head_context(const Request &request) override;
   void answer(const Request &request, Response response) override;
-  Detached hand_over(const Request &request, int status) override;
+  void count_answer(int status) override;
+  Detached hand_over() override;
 
   void on_deadline();
   void on_input_end();

@@ -27,15 +27,19 @@ void Exchange::respond_error(int status, std::string_view code, std::string_view
   respond(std::move(response));
 }
 
-Detached Exchange::detach(int status, const std::vector<Field> &headers) {
+std::string Exchange::stream_head(int status, const std::vector<Field> &headers) {
+  loop_.assert_here();
+  if (host_ == nullptr) return {};
+  host_->count_answer(status);
+  return stream_response_head(status, headers, host_->head_context(request_));
+}
+
+Detached Exchange::detach() {
   loop_.assert_here();
   if (host_ == nullptr) return {};
   answered_ = true;
   on_abort_ = nullptr;
-  std::string head = stream_response_head(status, headers, host_->head_context(request_));
-  Detached detached = std::exchange(host_, nullptr)->hand_over(request_, status);
-  detached.head = std::move(head);
-  return detached;
+  return std::exchange(host_, nullptr)->hand_over();
 }
 
 void Exchange::abort() {

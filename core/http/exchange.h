@@ -20,19 +20,18 @@ namespace sluice::http {
 // A connection given to a handler that streams by itself.
 struct Detached {
   std::unique_ptr<net::Socket> socket;  // null when the client had gone already; no events are set
-  std::string head;                     // of the answer; to be sent before anything else
   std::string leftover_input;           // what the client sent after its request, up to 16 KiB
   net::Admission::Permit permit;  // keeps the connection counted: hold it as long as the socket
 };
 
-// The connection, as an Exchange sees it. Each of the three that end the exchange is called once at
-// most.
+// The connection, as an Exchange sees it. answer() or hand_over() ends the exchange.
 class ExchangeHost {
  public:
   virtual loop::Loop &loop() = 0;
   virtual HeadContext head_context(const Request &request) = 0;
   virtual void answer(const Request &request, Response response) = 0;
-  virtual Detached hand_over(const Request &request, int status) = 0;
+  virtual void count_answer(int status) = 0;
+  virtual Detached hand_over() = 0;
 
  protected:
   ~ExchangeHost() = default;
@@ -60,9 +59,11 @@ class Exchange {
   void on_abort(std::function<void()> callback) { on_abort_ = std::move(callback); }
   [[nodiscard]] bool aborted() const { return host_ == nullptr && !answered_; }
 
-  // Takes the connection away from the server, for an answer that streams: status 101, or one whose
-  // body ends with the connection. Nothing has been written yet.
-  [[nodiscard]] Detached detach(int status, const std::vector<Field> &headers);
+  // For an answer that streams: the text of its head, for a 101 or for a body that ends with the
+  // connection, counted as this request's answer; then detach(), which takes the connection away
+  // from the server. The caller sends the head, then what it likes, and closes at the end.
+  [[nodiscard]] std::string stream_head(int status, const std::vector<Field> &headers);
+  [[nodiscard]] Detached detach();
 
   // [connection] The client is gone.
   void abort();

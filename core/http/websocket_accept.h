@@ -15,7 +15,7 @@ struct WebSocketAccept {
       101;  // else 400, 403 or 426, for Exchange::respond_error with code, message and headers
   const char *code = "";
   const char *message = "";
-  std::vector<Field> headers;  // for Exchange::detach(101, …), or for the error
+  std::vector<Field> headers;  // for Exchange::stream_head(101, …), or for the error
 
   [[nodiscard]] bool ok() const { return status == 101; }
 };
