@@ -51,8 +51,8 @@ void Delivery::add_routes(http::Router &router) {
 
 void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, bool websocket_only) {
   const auto &request = exchange->request();
-  auto name = wire::StreamName::parse(request.find_query("server").value_or(""),
-                                      request.find_query("camera").value_or(""),
+  auto name = wire::StreamName::parse(request.query.find("server").value_or(""),
+                                      request.query.find("camera").value_or(""),
                                       shelf_.config()->stream.max_name_length);
   if (!name) {
     return exchange->respond_error(400, "bad_name",
@@ -62,11 +62,15 @@ void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, bool websoc
 }
 
 void Delivery::serve_path(std::unique_ptr<http::Exchange> exchange) {
-  auto path = wire::parse_path(exchange->request().path, shelf_.config()->stream.max_name_length);
-  if (!path || path->extension != "flv") {
+  // The router has decoded both parts once; an escape that is left makes the name a bad one.
+  std::string_view file = exchange->request().param("file");
+  std::size_t dot = std::min(file.rfind('.'), file.size());
+  auto name = wire::StreamName::parse(exchange->request().param("server"), file.substr(0, dot),
+                                      shelf_.config()->stream.max_name_length);
+  if (!name || file.substr(dot) != ".flv") {
     return exchange->respond_error(404, "not_found", "no such resource; streams are /S/C.flv");
   }
-  serve(std::move(exchange), wire::to_string(path->name), false);
+  serve(std::move(exchange), wire::to_string(*name), false);
 }
 
 void Delivery::serve(std::unique_ptr<http::Exchange> exchange, const std::string &name,

@@ -28,7 +28,7 @@ void answer_json(http::Exchange &exchange, std::string body, int status = 200) {
 http::ServerOptions admin_options(const config::Config &config) {
   http::ServerOptions options = server_options(config);
   options.cors_origin.clear();
-  options.numeric_host_only = config.admin.token.empty();
+  options.limits.numeric_host_only = config.admin.token.empty();
   return options;
 }
 
@@ -121,7 +121,7 @@ void AdminApi::sessions(Taken exchange) {
   auto arrived = [gathering](std::vector<stream::SessionInfo> part) {
     std::ranges::move(part, std::back_inserter(gathering->sessions));
     if (--gathering->missing > 0) return;
-    auto stream = gathering->exchange->request().find_query("stream");
+    auto stream = gathering->exchange->request().query.find("stream");
     answer_json(*gathering->exchange, sessions_json(gathering->sessions, stream));
   };
   for (const auto &worker : node_.workers()) {

@@ -25,7 +25,7 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-int run_blocking(const std::string &config_path) {
+int run(const std::string &config_path) {
   auto loaded = config::load(config_path);
   for (const auto &diagnostic : loaded.diagnostics) {
     std::fprintf(stderr, "%s\n", config::format(diagnostic).c_str());

@@ -10,6 +10,6 @@ namespace sluice::node {
 // code: 0 after a clean end, 78 (EX_CONFIG) when the configuration is wrong, 1 when the node could
 // not start or did not end in time. Messages go to standard error. To be called once, on the main
 // thread, before other threads exist.
-int run_blocking(const std::string &config_path);
+int run(const std::string &config_path);
 
 }  // namespace sluice::node

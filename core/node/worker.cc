@@ -42,8 +42,8 @@ http::ServerOptions server_options(const config::Config &config) {
   options.header_timeout = config.http.header_timeout;
   options.idle_timeout = config.http.idle_timeout;
   options.send_timeout = config.http.send_timeout;
-  options.max_header_bytes = config.http.max_header_bytes;
-  options.max_headers = config.http.max_headers;
+  options.limits.max_header_bytes = config.http.max_header_bytes;
+  options.limits.max_headers = config.http.max_headers;
   options.cors_origin = config.http.cors_origin;
   return options;
 }
