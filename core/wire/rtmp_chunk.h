@@ -33,7 +33,8 @@ class MessageSink {
   // reader. An error ends feed() with that error.
   virtual base::Status end_message(const MessageHeader &header) = 0;
 
-  // The message will not be finished: the peer aborted it or began another one in its place.
+  // The message will not be finished: the peer aborted it or began another one in its place. Not
+  // called for messages that have not asked for memory yet.
   virtual void drop_message(const MessageHeader &header) = 0;
 };
 
@@ -45,17 +46,19 @@ struct ChunkLimits {
   std::uint32_t max_unfinished_bytes = 16 * 1024 * 1024;
 };
 
-// What real peers do, and what is made of it:
-// - Extended time stamps on type 3 chunks are sent by most (and the specification wants it) and
-// left out by older
-//   librtmp: the next four bytes are compared with the ones of the last full header, and are
-//   payload if they differ.
-// - A chunk stream may begin with a type 1, 2 or 3 header (librtmp's pings): missing fields are
+// What real peers do, and what is made of it.
+//
+// Extended time stamps on type 3 chunks: most peers send them, as the specification wants, and
+// older librtmp leaves them out. The next four bytes are compared with those of the last full
+// header, and are payload when they differ.
+//
+// The first header of a chunk stream may be of type 1, 2 or 3 (librtmp's pings): what it lacks is
 // zero.
-// - A type 3 header that begins a message repeats the last delta; after a type 0 header that is the
-// time stamp itself
-//   (section 5.3.1.2.4; FFmpeg, librtmp and SRS agree).
-// - A type 0, 1 or 2 header amid a message continues it when length and type are the same, else
+//
+// A type 3 header that begins a message repeats the last delta. Behind a type 0 header that is the
+// time stamp itself (section 5.3.1.2.4; FFmpeg, librtmp and SRS agree).
+//
+// A type 0, 1 or 2 header amid a message continues it when length and type are the same, and else
 // replaces it (FFmpeg).
 class ChunkReader {
  public:
@@ -88,12 +91,11 @@ class ChunkReader {
 
   struct ChunkStream {
     MessageHeader header;
-    std::uint32_t time_field =
-        0;                    // 24 bits, kExtended says that `delta` came as an extended time stamp
-    std::uint32_t delta = 0;  // of the last full header; after type 0 the time stamp itself
-    std::uint32_t filled = 0;     // payload bytes that are there
-    bool unfinished = false;      // a message is under way
-    std::byte *memory = nullptr;  // from begin_message; null before the first payload byte
+    std::uint32_t time_field = 0;  // 24 bits; kExtended says that `delta` was an extended one
+    std::uint32_t delta = 0;       // of the last full header; after type 0 the time stamp itself
+    std::uint32_t filled = 0;      // payload bytes that are there
+    bool unfinished = false;       // a message is under way
+    std::byte *memory = nullptr;   // from begin_message; null before the first payload byte
   };
 
   // A chunk's header as it stands on the wire, and how many bytes it took.

@@ -55,7 +55,7 @@ inline constexpr std::uint32_t kAudioChunkStream = 4;
 inline constexpr std::uint32_t kDataChunkStream = 5;
 inline constexpr std::uint32_t kVideoChunkStream = 6;
 
-// --- Protocol control and user control (sections 5.4, 6.2, 7.1.7) ---
+// Protocol control and user control: sections 5.4, 6.2 and 7.1.7.
 
 // The one number of Set Chunk Size, Abort, Acknowledgement and Window Acknowledgement Size. Fewer
 // than 4 bytes are an error; more are ignored, as other servers do.
@@ -88,7 +88,7 @@ struct UserControl {
 [[nodiscard]] base::Result<UserControl> parse_user_control(base::Bytes body);
 [[nodiscard]] std::string user_control_body(UserControl control);
 
-// --- Commands and data (sections 7.1.1 and 7.1.2) ---
+// Commands and data: sections 7.1.1 and 7.1.2.
 
 struct Command {
   std::string name;
@@ -115,12 +115,10 @@ struct Command {
 // Builds an AMF object from names and values, for command_body.
 [[nodiscard]] amf::Value make_object(std::vector<amf::Member> members);
 
-// --- Aggregates (section 7.1.6) ---
-
-// Calls `on_sub` for each message inside. `body` is a view into the aggregate's payload; times are
-// moved so that the first one's is the aggregate's own. Stops at the first error, of the grammar or
-// from `on_sub`. The size that follows each message is not checked: encoders disagree about it, and
-// the last may be missing.
+// Aggregates, section 7.1.6. Calls `on_sub` for each message inside. `body` is a view into the
+// aggregate's payload; times are moved so that the first one's is the aggregate's own. Stops at the
+// first error, of the grammar or from `on_sub`. The size that follows each message is not checked:
+// encoders disagree about it, and the last may be missing.
 using OnSubMessage = std::function<base::Status(const MessageHeader &, base::Bytes body)>;
 [[nodiscard]] base::Status split_aggregate(const MessageHeader &aggregate, base::Bytes body,
                                            const OnSubMessage &on_sub);
