@@ -17,6 +17,9 @@ constexpr std::int64_t kBackward = 300;
 constexpr std::int64_t kForward = 5'000;
 // Tracks of one encoder that are farther apart than this do not share a clock.
 constexpr std::int64_t kMaxSkew = 3'000;
+// For so long may tracks of one clock be apart: the stamps of one may step this much later than the
+// other's.
+constexpr std::int64_t kApart = 2'000;
 // A track without usable stamps may be this far ahead of the other one before it is slowed down.
 constexpr std::int64_t kMaxLead = 1'000;
 // Audio is often sent in batches under one stamp; more frames than this mean that the clock stands
@@ -66,7 +69,10 @@ Ticks TimeLine::place(Kind kind, std::uint32_t stamp_ms) {
   const bool was_frozen = own.frozen();
   own.repeats = source == own.source ? own.repeats + 1 : 0;
   if (own.frozen() && !was_frozen) own.earlier = own.offset;
-  if (!own.frozen()) recover(own, peer, source, was_frozen);
+  if (!own.frozen()) {
+    recover(own, peer, source, was_frozen);
+    reunite(own, peer);
+  }
   const std::int64_t wrong_by = deviation(own, source + own.offset);
   const bool lost = own.frozen() || wrong_by < -kBackward || wrong_by > kForward;
   if (lost) step(own, peer, source);
@@ -124,6 +130,19 @@ void TimeLine::recover(Line &own, const Line &peer, std::int64_t source, bool th
   }
 }
 
+// Steps that came in an unlucky order can leave tracks of one clock a little apart. The one that is
+// behind is moved on, since none can be moved back.
+void TimeLine::reunite(Line &own, const Line &peer) const {
+  const std::int64_t behind = peer.offset - own.offset;
+  if (!peer.seen || peer.frozen() || peer.lost || behind <= 0 || behind > kMaxSkew) {
+    own.apart = -1;
+  } else if (own.apart < 0) {
+    own.apart = own.out;
+  } else if (own.out - own.apart >= kApart) {
+    own.offset = peer.offset;
+  }
+}
+
 void TimeLine::step(Line &own, Line &peer, std::int64_t source) {
   ++corrections_;
   std::int64_t distance = own.distance / 16;
@@ -136,7 +155,10 @@ void TimeLine::step(Line &own, Line &peer, std::int64_t source) {
     const bool usable = !own.lost && peer.seen && !peer.frozen() && own.offset != peer.offset;
     if (usable && join(own, peer, source)) return;
   }
-  std::int64_t time = std::max(own.out + distance, newest_ms());
+  // Normally right behind the track's own last frame; a track that was silent begins where the
+  // other one is.
+  std::int64_t time = own.out + distance;
+  if (own.frozen() || own.lost || time < newest_ms() - kMaxSkew) time = std::max(time, newest_ms());
   if (peer.seen && time > peer.out + kMaxLead) time = own.out + distance / 4;
   own.offset = time - source;  // emit() sees to it that time moves at all
 }

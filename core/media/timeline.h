@@ -55,6 +55,7 @@ class TimeLine {
     std::int64_t out = -1;     // the newest time given out; just before the base until there is one
     std::int64_t offset = 0;   // out - source while the clock makes sense
     std::int64_t earlier = 0;  // the offset before the last step
+    std::int64_t apart = -1;   // since when the offset is behind the other track's; -1: it is not
     std::int64_t distance = 0;  // between frames, smoothed, in 1/16 ms
     std::int64_t usual = 0;     // what the distance is taken for when no stamp can tell
 
@@ -66,6 +67,7 @@ class TimeLine {
   [[nodiscard]] std::int64_t deviation(const Line &own, std::int64_t time) const;
   bool join(Line &own, Line &peer, std::int64_t source) const;
   void first(Line &own, Line &peer, std::int64_t source);
+  void reunite(Line &own, const Line &peer) const;
   void recover(Line &own, const Line &peer, std::int64_t source, bool thawed) const;
   void step(Line &own, Line &peer, std::int64_t source);
   Ticks emit(Line &own, std::int64_t source);

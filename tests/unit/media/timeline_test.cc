@@ -47,6 +47,15 @@ class Player {
     }
   }
 
+  // The same with audio that arrives later than its time.
+  void play_late_audio(std::int64_t to, std::int64_t late, const Stamp &stamp) {
+    for (std::int64_t now = 0; now < to; ++now) {
+      if (now % 40 == 0) send(Kind::Video, now, stamp(Kind::Video, now));
+      const std::int64_t then = now - late;
+      if (then >= 0 && is_audio(then)) send(Kind::Audio, then, stamp(Kind::Audio, then));
+    }
+  }
+
   static bool is_audio(std::int64_t now) { return now * 441 / 10'240 != (now - 1) * 441 / 10'240; }
 
   // How far the tracks have moved against each other, by their newest frames.
@@ -181,6 +190,28 @@ TEST_SUITE("media") {
         CHECK(player.disorder == 0);
         CHECK(player.delay(Kind::Video) == 0);
         CHECK(player.delay(Kind::Audio) == 0);
+      }
+    }
+  }
+
+  TEST_CASE("time line: steps and stray stamps keep tracks in sync when audio arrives late") {
+    for (std::int64_t late : {200LL, 700LL, 1'500LL}) {
+      for (std::int64_t by : {-1'500LL, 8'000LL, -300'000LL}) {
+        for (bool stray : {false, true}) {
+          CAPTURE(late);
+          CAPTURE(by);
+          CAPTURE(stray);
+          Player player;
+          player.play_late_audio(30'000, late, [&](Kind kind, std::int64_t now) {
+            const bool off =
+                stray ? kind == Kind::Audio && now >= 9'000 && now < 9'020 : now >= 9'000;
+            return 1'000'000 + now + (off ? by : 0);
+          });
+          CHECK(player.disorder == 0);
+          CHECK(player.out_of_sync() == 0);
+          CHECK(player.line.corrections() <= 2);
+          CHECK(std::abs(player.delay(Kind::Video)) <= late + 100);
+        }
       }
     }
   }
