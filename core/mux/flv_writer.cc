@@ -245,7 +245,8 @@ std::string flv_config_tags(const media::TrackSet &tracks, const media::Metadata
                             H265InFlv mode, Ticks start) {
   const std::uint32_t stamp_ms = stamp_of(start);
   std::string out;
-  append_tag(out, FlvType::Data, stamp_ms, metadata_body(tracks, metadata, mode));
+  // FFmpeg takes metadata with a time other than 0 for a third stream, of text.
+  append_tag(out, FlvType::Data, 0, metadata_body(tracks, metadata, mode));
   for (const auto *track : {&tracks.video, &tracks.audio}) {
     if (!*track) continue;
     const std::string body = sequence_header(**track, mode);
