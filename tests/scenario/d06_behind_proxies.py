@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TORTURE 34: behind nginx, HAProxy and lighttpd the node and the proxy agree on where each message ends."""
+
+import os
+import shutil
+import socket
+import tempfile
+
+from lib import ffmpeg, http
+from lib.expect import check, equal, main, skip, wait_until
+from lib.node import Node
+from lib.smuggling import BAD, FOLLOWER, GOOD
+
+CONFIG = """
+stream:
+  unknown_wait: 20ms
+"""
+NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 200; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream node {{ server {host}:{port}; keepalive 1; }}
+  server {{
+    listen 127.0.0.1:{listen};
+    location / {{ proxy_pass http://node; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; }}
+  }}
+}}
+"""
+HAPROXY = """
+global
+  maxconn 200
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 5s
+  timeout server 5s
+  http-reuse always
+frontend front
+  bind 127.0.0.1:{listen}
+  default_backend back
+backend back
+  server node {host}:{port} maxconn 1
+"""
+LIGHTTPD = """
+server.document-root = "{folder}"
+server.bind = "127.0.0.1"
+server.port = {listen}
+server.modules = ("mod_proxy")
+server.stream-request-body = 2
+proxy.server = ("" => (("host" => "{host}", "port" => {port})))
+"""
+PROXIES = [
+    ("nginx", NGINX, ["-c", "{config}", "-p", "{folder}"]),
+    ("haproxy", HAPROXY, ["-db", "-f", "{config}"]),
+    ("lighttpd", LIGHTTPD, ["-D", "-f", "{config}"]),
+]
+
+
+def scenario():
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    present = [proxy for proxy in PROXIES if shutil.which(proxy[0])]
+    if not present:
+        skip("neither nginx nor haproxy nor lighttpd is installed")
+    with Node(CONFIG) as node:
+        for name, config, arguments in present:
+            behind(node, name, config, arguments)
+        node.check_alive()
+    print("behind:", ", ".join(name for name, _, _ in present))
+
+
+def free_port():
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def behind(node, name, config, arguments):
+    """Each row through the proxy; after it, three requests of other clients must get their own answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        listen = free_port()
+        path = os.path.join(folder, "proxy.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(config.format(folder=folder, listen=listen, host=node.http[0], port=node.http[1]))
+        command = [shutil.which(name)] + [word.format(config=path, folder=folder) for word in arguments]
+        with ffmpeg.Running(command) as proxy:
+            address = ("127.0.0.1", listen)
+            wait_until(lambda: answers(address), lambda: f"{name} does not listen: {proxy.output()}", 10)
+            rows = [(what, data) for what, data in BAD] + [(what, data) for what, data, _ in GOOD]
+            for index, (what, data) in enumerate(rows):
+                http.exchange(address, data + FOLLOWER, 0.15)
+                for turn in range(3):
+                    own_answer(address, f"{name}-{index}-{turn}", f"after {what!r} through {name}")
+
+
+def answers(address):
+    """True when the proxy takes connections."""
+    try:
+        socket.create_connection(address, 1).close()
+        return True
+    except OSError:
+        return False
+
+
+def own_answer(address, identity, what):
+    """A request of an innocent client gets the answer to this very request, and not one to smuggled bytes."""
+    response = http.get(address, "/probe/own.flv", {"X-Correlation-ID": identity})
+    check(response.status in (404, 502, 503), f"{what}: {response}")
+    if response.status == 404:
+        equal(response.header("X-Correlation-ID"), identity, f"{what}: whose answer")
+
+
+main(scenario)
