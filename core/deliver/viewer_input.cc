@@ -18,6 +18,8 @@ constexpr std::size_t kMaxControl = 1024;
 
 void Viewer::listen(std::string_view leftover_input) {
   socket_->set_events(this);
+  // The first frames may already have filled the socket, at a time when nobody listened to it.
+  if (blocked_) socket_->watch_writable(true);
   if (!leftover_input.empty()) take_input(base::as_bytes(leftover_input));
 }
 
