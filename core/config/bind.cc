@@ -174,6 +174,7 @@ class TreeBinder {
   void bind_root(const YamlNode &root) {
     if (!is_map(root, "a configuration")) return;
     for (const YamlEntry &entry : root.entries) {
+      if (report_.is_full()) return;
       if (!is_section_name(entry.key)) {
         unknown(entry, "");
       } else if (entry.key == "streams") {
@@ -261,8 +262,9 @@ class TreeBinder {
 
 }  // namespace
 
-void bind(const YamlNode &root, Bindings &bindings, Report &report) {
-  TreeBinder(bindings, report).bind_root(root);
+void bind(const YamlDocument &document, Bindings &bindings, Report &report) {
+  if (!document.is_whole) bindings.is_whole = false;
+  TreeBinder(bindings, report).bind_root(document.root);
 }
 
 }  // namespace sluice::config

@@ -19,9 +19,11 @@ struct Bindings {
   Config config;
   std::map<std::string, Place, std::less<>> places;  // where each value stands that was taken
   std::set<std::string, std::less<>> broken;         // keys that were set to something wrong
+  bool is_whole =
+      true;  // false when something could not be read, so that more may be set than this
 };
 
 // Later files are bound over earlier ones: values and lists are replaced, maps are merged.
-void bind(const YamlNode &root, Bindings &bindings, Report &report);
+void bind(const YamlDocument &document, Bindings &bindings, Report &report);
 
 }  // namespace sluice::config

@@ -45,6 +45,7 @@ class Loader {
   void refuse(std::string name, std::string problem) {
     report_.open(std::move(name));
     report_.error({}, std::move(problem));
+    bindings_.is_whole = false;
   }
 
   void folder(const fs::path &path) {

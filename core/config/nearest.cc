@@ -62,10 +62,9 @@ std::string nearest_key(std::string_view section, std::string_view key) {
       elsewhere.offer(field.path, std::min(distance, edit_distance(key, field.path)));
     }
   }
-  constexpr std::size_t kClearly =
-      1;  // only a near hit in another place beats a far one in its own
-  return elsewhere.distance <= kClearly && elsewhere.distance < own.distance ? elsewhere.name
-                                                                             : own.name;
+  // Only a near hit in another place beats a far one in its own.
+  const bool is_near = elsewhere.distance * 4 <= key.size();
+  return is_near && elsewhere.distance < own.distance ? elsewhere.name : own.name;
 }
 
 }  // namespace sluice::config

@@ -46,7 +46,8 @@ class RuleChecker {
   }
 
   void check_admin_token() {
-    if (is_broken("admin.token") || is_broken("listen.admin") || !config_.admin.token.empty())
+    if (!bindings_.is_whole || is_broken("admin.token") || is_broken("listen.admin") ||
+        !config_.admin.token.empty())
       return;
     for (std::size_t i = 0; i < config_.listen.admin.size(); ++i) {
       const std::string &address = config_.listen.admin[i];

@@ -172,20 +172,22 @@ std::string write_duration(Millis duration) {
   return write_with_unit(static_cast<std::uint64_t>(duration.count()), kDurationUnits, "s");
 }
 
-std::string quote(std::string_view text) {
-  std::string quoted = "\"";
+std::string escape(std::string_view text) {
+  std::string escaped;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
-      quoted.append({'\\', c});
+      escaped.append({'\\', c});
     } else if (byte < 0x20 || byte == 0x7f) {
-      quoted += fmt::format("\\x{:02x}", byte);
+      escaped += fmt::format("\\x{:02x}", byte);
     } else {
-      quoted += c;
+      escaped += c;
     }
   }
-  return quoted + "\"";
+  return escaped;
 }
+
+std::string quote(std::string_view text) { return "\"" + escape(text) + "\""; }
 
 std::string show(std::string_view text) {
   constexpr std::size_t kMax = 64;

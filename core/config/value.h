@@ -38,6 +38,9 @@ inline constexpr std::array<std::string_view, 3> kWords<PublishPolicy>{"refuse",
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<H265InFlv>{"enhanced", "legacy"};
 
+// With backslashes for quotes, backslashes and control characters, as YAML has them.
+std::string escape(std::string_view text);
+
 // A YAML double-quoted scalar.
 std::string quote(std::string_view text);
 

@@ -2,17 +2,20 @@
 #include "config/yaml_tree.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
-#include <istream>
 #include <optional>
 #include <set>
+#include <span>
 #include <spanstream>
 #include <utility>
 
+#include "config/source_lines.h"
 #include "config/text_check.h"
 #include "config/value.h"
 
@@ -41,20 +44,25 @@ std::string second_time(std::string_view key) {
 // file can make large is bounded by its size.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(Report &report) : report_(report) {}
+  TreeBuilder(const SourceLines &lines, Report &report) : lines_(lines), report_(report) {}
 
   // The text that is parsed next begins on this line of the file, from 0.
   void start_at(std::uint32_t line) {
     first_line_ = last_line_ = line;
     documents_ = 0;
+    is_stopped_ = false;
   }
   [[nodiscard]] std::uint32_t last_line() const { return last_line_; }
+
+  // Whether the rest of this text must not be believed.
+  [[nodiscard]] bool is_stopped() const { return is_stopped_; }
 
   [[nodiscard]] YamlNode take() { return std::move(root_); }
 
   // Closes the maps and lists that are open, as if the text had ended well.
   void abandon() {
     skipped_ = 0;
+    distrust_last_value();
     while (!frames_.empty())
       close();
   }
@@ -70,11 +78,22 @@ class TreeBuilder : public YAML::EventHandler {
     const Position at = position(mark);
     if (at == last_error_) return;
     last_error_ = at;
-    report_.error(at, fmt::format("this is not valid YAML: {}", message));
+    if (lines_.has_tab_indent(at)) {
+      report_.error(at, "this is not valid YAML: lines must be indented with spaces, not tabs");
+    } else {
+      report_.error(at, fmt::format("this is not valid YAML: {}", escape(message)));
+    }
+  }
+
+  void too_deep(const YAML::Mark &mark) {
+    if (is_too_deep_) return;
+    is_too_deep_ = true;
+    report_.error(position(mark), "values are nested too deeply");
   }
 
   void OnDocumentStart(const YAML::Mark &mark) override {
-    if (++documents_ == 2) report_.error(position(mark), "there must be only one document");
+    if (!is_stopped_ && ++documents_ == 2)
+      report_.error(position(mark), "there must be only one document");
   }
   void OnDocumentEnd() override {}
 
@@ -97,7 +116,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark &mark, const std::string &tag, YAML::anchor_t,
                 const std::string &value) override {
-    if (!enter(mark)) return;
+    if (!enter(mark) || stop_at_open_quote(mark)) return;
     check_tag(mark, tag);
     if (wants_key()) return take_key(position(mark), value);
     attach({.kind = Kind::Scalar, .position = position(mark), .text = value});
@@ -116,13 +135,29 @@ class TreeBuilder : public YAML::EventHandler {
   void OnMapEnd() override { close_or_count(); }
 
  private:
+  // In "a: b: c" the b was taken for a value before the error showed that it was none.
+  void distrust_last_value() {
+    if (frames_.empty() || !last_error_) return;
+    Frame &frame = frames_.back();
+    if (frame.entry || frame.node.entries.empty()) return;
+    YamlNode &value = frame.node.entries.back().value;
+    if (value.position.line == last_error_->line) value = {.kind = Kind::Broken};
+  }
+
   // Counts one event; false when it must be ignored.
   bool enter(const YAML::Mark &mark) {
+    if (is_stopped_) return false;
     if (!mark.is_null()) last_line_ = first_line_ + static_cast<std::uint32_t>(mark.line);
     if (skipped_ > 0 || documents_ > 1) return false;
     if (++values_ <= kMaxValues) return true;
     if (values_ == kMaxValues + 1) report_.error(position(mark), "there are too many values");
     return false;
+  }
+
+  bool stop_at_open_quote(const YAML::Mark &mark) {
+    is_stopped_ = lines_.has_open_quote(position(mark));
+    if (is_stopped_) syntax_error(mark, "the quote is not closed on its line");
+    return is_stopped_;
   }
 
   [[nodiscard]] bool wants_key() const {
@@ -152,7 +187,7 @@ class TreeBuilder : public YAML::EventHandler {
   void open(const YAML::Mark &mark, const std::string &tag, Kind kind) {
     const bool entered = enter(mark);
     if (!entered || frames_.size() >= kMaxDepth) {
-      if (entered) report_.error(position(mark), "values are nested too deeply");
+      if (entered) too_deep(mark);
       ++skipped_;
       return;
     }
@@ -214,6 +249,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
   }
 
+  const SourceLines &lines_;
   Report &report_;
   YamlNode root_;
   std::set<std::string, std::less<>> root_keys_;
@@ -222,6 +258,8 @@ class TreeBuilder : public YAML::EventHandler {
   std::size_t skipped_ = 0;  // how many maps and lists are open inside of a refused one
   std::size_t values_ = 0;
   int documents_ = 0;
+  bool is_too_deep_ = false;
+  bool is_stopped_ = false;
   std::uint32_t first_line_ = 0;
   std::uint32_t last_line_ = 0;
 };
@@ -233,7 +271,9 @@ bool parse_document(std::string_view text, TreeBuilder &builder) {
     YAML::Parser parser(stream);
     // The second call is there to find a second document, which the builder refuses.
     if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
-    return true;
+    if (!builder.is_stopped()) return true;
+  } catch (const YAML::DeepRecursion &error) {
+    builder.too_deep(error.mark);
   } catch (const YAML::Exception &error) {
     builder.syntax_error(error.mark, error.msg);
   } catch (const std::exception &error) {
@@ -243,54 +283,24 @@ bool parse_document(std::string_view text, TreeBuilder &builder) {
   return false;
 }
 
-// Walks over the lines of a text, from 0.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {}
-
-  // From here on, which begins a line.
-  [[nodiscard]] std::string_view rest() const { return rest_; }
-  [[nodiscard]] std::uint32_t number() const { return number_; }
-
-  // Goes to the first line after `line` that begins a section; false when there is none.
-  bool skip_to_section_after(std::uint32_t line) {
-    while (next()) {
-      if (number_ > line && begins_section()) return true;
-    }
-    return false;
-  }
-
- private:
-  bool next() {
-    const std::size_t newline = rest_.find('\n');
-    if (newline == std::string_view::npos) return false;
-    rest_.remove_prefix(newline + 1);
-    ++number_;
-    return true;
-  }
-
-  [[nodiscard]] bool begins_section() const {
-    const std::size_t end = rest_.find_first_not_of("abcdefghijklmnopqrstuvwxyz_-");
-    return end != 0 && end != std::string_view::npos && rest_[end] == ':';
-  }
-
-  std::string_view rest_;
-  std::uint32_t number_ = 0;
-};
-
 }  // namespace
 
-YamlNode parse_yaml(std::string_view text, Report &report) {
+YamlDocument parse_yaml(std::string_view text, Report &report) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const auto clean = clean_text(text, report);
-  if (!clean) return {.kind = Kind::Broken};
-  TreeBuilder builder(report);
-  Lines lines(*clean);
-  for (int recoveries = 0; recoveries < kMaxRecoveries; ++recoveries) {
-    builder.start_at(lines.number());
-    if (parse_document(lines.rest(), builder)) break;
-    if (!lines.skip_to_section_after(builder.last_line())) break;
+  if (!clean) return {.root = {.kind = Kind::Broken}, .is_whole = false};
+  const SourceLines lines(*clean);
+  TreeBuilder builder(lines, report);
+  bool is_whole = true;
+  std::optional<std::uint32_t> start = 0;
+  for (int recoveries = 0; start && recoveries < kMaxRecoveries; ++recoveries) {
+    builder.start_at(*start);
+    if (parse_document(lines.from(*start), builder)) break;
+    is_whole = false;
+    start = lines.section_after(builder.last_line());
   }
-  return builder.take();
+  return {builder.take(), is_whole};
 }
 
 }  // namespace sluice::config

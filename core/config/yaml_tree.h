@@ -38,7 +38,12 @@ struct YamlEntry {
   YamlNode value;
 };
 
-// Mistakes go to the report; what could be read comes back all the same. Empty text is Null.
-YamlNode parse_yaml(std::string_view text, Report &report);
+struct YamlDocument {
+  YamlNode root;         // Null for empty text
+  bool is_whole = true;  // false when a part could not be read at all
+};
+
+// Mistakes go to the report; what could be read comes back all the same.
+YamlDocument parse_yaml(std::string_view text, Report &report);
 
 }  // namespace sluice::config

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/rules.h"
+
+#include <doctest/doctest.h>
+
+#include "diagnostics.h"
+
+using namespace sluice;
+using namespace sluice::config;
+
+TEST_SUITE("config") {
+  TEST_CASE("rules: an admin address beyond loopback needs a token") {
+    CHECK(mistake("listen:\n  admin: [\"127.0.0.1:1\", \"0.0.0.0:2\"]\n") ==
+          "f:2:26: error: listen.admin \"0.0.0.0:2\" is not loopback, so admin.token must be set");
+    CHECK(mistake("listen: {admin: [\"[::]:1\"]}\nadmin: {token: 0123456789abcdef}\n").empty());
+    CHECK(mistake("listen: {admin: []}\n").empty());
+  }
+
+  TEST_CASE("rules: a token that could not be taken is one mistake, not two") {
+    CHECK(mistakes("listen: {admin: [\"[::]:1\"]}\nadmin: {token: changeme}\n").size() == 1);
+    // The token may stand in the part that is not YAML.
+    CHECK(mistakes("admin:\n\ttoken: 0123456789abcdef\nlisten: {admin: [\"[::]:1\"]}\n").size() <=
+          2);
+  }
+
+  TEST_CASE("rules: an address is listened on once") {
+    CHECK(mistake("listen:\n  http: [\"127.0.0.1:1\"]\n  rtmp: [\"127.0.0.1:1\"]\n") ==
+          "f:3:10: error: listen.rtmp \"127.0.0.1:1\" is in use by listen.http already");
+    CHECK(mistake("listen:\n  http: [\"127.0.0.1:0\", \"127.0.0.1:0\"]\n").empty());
+    // The other one is a default and stands in no file, so the place is this one's.
+    CHECK(mistake("listen: {http: [\"127.0.0.1:9090\"]}\n") ==
+          "f:1:16: error: listen.admin \"127.0.0.1:9090\" is in use by listen.http already");
+  }
+
+  TEST_CASE("rules: a stream's name fits into the longest name") {
+    CHECK(mistake("stream: {max_name_length: 5}\nstreams: {ab/cde: {}}\n") ==
+          "f:2:11: error: the stream name \"ab/cde\" is longer than stream.max_name_length, which "
+          "is 5");
+  }
+
+  TEST_CASE("rules: lower and upper limits stand in order") {
+    CHECK(mistake("deliver: {flush_interval_min: 1s}\n") ==
+          "f:1:31: error: deliver.flush_interval_min must not be above deliver.flush_interval_max");
+    CHECK(mistake("deliver: {close_after: 1s}\n") ==
+          "f:1:24: error: deliver.skip_after must not be above deliver.close_after");
+    CHECK(
+        mistake("rtmp: {max_message_size: 8KiB}\n").starts_with("f:1:26: error: rtmp.max_message"));
+    CHECK(mistake("watchdog: {fatal: 100ms}\n").starts_with("f:1:19: error: watchdog.warn"));
+    CHECK(mistake("watchdog: {fatal: 0s}\n").empty());
+  }
+}
