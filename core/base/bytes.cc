@@ -7,7 +7,8 @@ namespace sluice::base {
 
 std::uint64_t ByteReader::big(std::size_t n) {
   std::uint64_t value = 0;
-  for (std::byte b : take(n)) value = value << 8 | std::to_integer<std::uint64_t>(b);
+  for (std::byte b : take(n))
+    value = value << 8 | std::to_integer<std::uint64_t>(b);
   return value;
 }
 
@@ -34,11 +35,13 @@ Bytes ByteReader::take(std::size_t n) {
 }
 
 void ByteWriter::big(std::uint64_t v, int n) {
-  for (int shift = (n - 1) * 8; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(v >> shift));
+  for (int shift = (n - 1) * 8; shift >= 0; shift -= 8)
+    u8(static_cast<std::uint8_t>(v >> shift));
 }
 
 void ByteWriter::u32_le(std::uint32_t v) {
-  for (int shift = 0; shift < 32; shift += 8) u8(static_cast<std::uint8_t>(v >> shift));
+  for (int shift = 0; shift < 32; shift += 8)
+    u8(static_cast<std::uint8_t>(v >> shift));
 }
 
 void ByteWriter::f64(double v) { u64(std::bit_cast<std::uint64_t>(v)); }

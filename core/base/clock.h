@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks. Intervals are always measured with the monotonic clock; the wall clock only labels things.
+// Clocks. Intervals are always measured with the monotonic clock; the wall clock only labels
+// things.
 #pragma once
 
 #include <chrono>

@@ -8,17 +8,28 @@ namespace sluice::base {
 
 const char *code_name(Code code) {
   switch (code) {
-    case Code::Malformed: return "malformed";
-    case Code::TooLarge: return "too_large";
-    case Code::Truncated: return "truncated";
-    case Code::Unsupported: return "unsupported";
-    case Code::Refused: return "refused";
-    case Code::NotFound: return "not_found";
-    case Code::Busy: return "busy";
-    case Code::TimedOut: return "timed_out";
-    case Code::Closed: return "closed";
-    case Code::System: return "system";
-    case Code::Operator: return "operator";
+    case Code::Malformed:
+      return "malformed";
+    case Code::TooLarge:
+      return "too_large";
+    case Code::Truncated:
+      return "truncated";
+    case Code::Unsupported:
+      return "unsupported";
+    case Code::Refused:
+      return "refused";
+    case Code::NotFound:
+      return "not_found";
+    case Code::Busy:
+      return "busy";
+    case Code::TimedOut:
+      return "timed_out";
+    case Code::Closed:
+      return "closed";
+    case Code::System:
+      return "system";
+    case Code::Operator:
+      return "operator";
   }
   return "unknown";
 }

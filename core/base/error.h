@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Error: 16 bytes, trivially copyable, no allocation and no chain. Context (stream, peer, offset) is
-// added once, as log fields, by the layer that handles the error; no error is both logged and
+// Error: 16 bytes, trivially copyable, no allocation and no chain. Context (stream, peer, offset)
+// is added once, as log fields, by the layer that handles the error; no error is both logged and
 // returned.
 #pragma once
 
@@ -11,7 +11,18 @@
 namespace sluice::base {
 
 // Who defined the code, so that the same number can mean different things on different floors.
-enum class Domain : std::uint16_t { Base, System, Config, Wire, Media, Net, Http, Tape, Stream, Rtmp };
+enum class Domain : std::uint16_t {
+  Base,
+  System,
+  Config,
+  Wire,
+  Media,
+  Net,
+  Http,
+  Tape,
+  Stream,
+  Rtmp
+};
 
 // The four kinds of failure that callers tell apart. A bug is not here: SLUICE_CHECK aborts on it.
 enum class Code : std::uint16_t {
@@ -21,17 +32,17 @@ enum class Code : std::uint16_t {
   Unsupported,  // well-formed, but not something that we do
   Refused,      // policy says no
   NotFound,
-  Busy,       // a bounded queue is full, or a limit is reached: try again later
-  TimedOut,   // a deadline passed
-  Closed,     // the other side is gone
-  System,     // errno is in Error::sys
-  Operator,   // the operator's input is wrong
+  Busy,      // a bounded queue is full, or a limit is reached: try again later
+  TimedOut,  // a deadline passed
+  Closed,    // the other side is gone
+  System,    // errno is in Error::sys
+  Operator,  // the operator's input is wrong
 };
 
 struct Error {
   Domain domain = Domain::Base;
   Code code = Code::Malformed;
-  std::int32_t sys = 0;    // errno, or 0
+  std::int32_t sys = 0;   // errno, or 0
   const char *what = "";  // a string literal: a short sentence without a full stop
 
   friend bool operator==(const Error &, const Error &) = default;

@@ -40,7 +40,8 @@ std::string make_correlation_id() {
   std::array<std::byte, 16> bytes{};
   random_bytes(bytes);
   std::string text;
-  for (std::byte b : bytes) text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
+  for (std::byte b : bytes)
+    text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
   return text;
 }
 

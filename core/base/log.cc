@@ -15,10 +15,14 @@ constexpr std::size_t kMaxValue = 1024;
 
 const char *level_name(Level level) {
   switch (level) {
-    case Level::Debug: return "debug";
-    case Level::Info: return "info";
-    case Level::Warning: return "warning";
-    case Level::Error: return "error";
+    case Level::Debug:
+      return "debug";
+    case Level::Info:
+      return "info";
+    case Level::Warning:
+      return "warning";
+    case Level::Error:
+      return "error";
   }
   return "error";
 }
@@ -89,12 +93,14 @@ std::string format_line(Format format, Level level, std::int64_t wall_us, std::s
     line = fmt::format(R"({{"time":"{}","level":"{}","message":)", rfc3339(wall_us),
                        level_name(level));
     append_quoted(line, message);
-    for (const Field &field : fields) append_json_field(line, field);
+    for (const Field &field : fields)
+      append_json_field(line, field);
     line.push_back('}');
   } else {
     line = fmt::format("{} {:<7} ", rfc3339(wall_us), level_name(level));
     append_escaped(line, message);
-    for (const Field &field : fields) append_text_field(line, field);
+    for (const Field &field : fields)
+      append_text_field(line, field);
   }
   line.push_back('\n');
   return line;

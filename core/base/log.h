@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log front. One line per event, as text or as a JSON object, written to standard error with one
-// write. Fields are key and value; values are escaped, so that nothing from a peer can forge a line.
-// Any thread may log. Nothing on a hot path does.
+// The log front. One line per event, as text or as a JSON object, written to standard error with
+// one write. Fields are key and value; values are escaped, so that nothing from a peer can forge a
+// line. Any thread may log. Nothing on a hot path does.
 //
 //   log::info("publish started", {{"stream", name}, {"peer", address}});
 #pragma once
@@ -47,8 +47,8 @@ inline void error(std::string_view m, Fields f = {}) { write(Level::Error, m, f)
 std::string format_line(Format format, Level level, std::int64_t wall_us, std::string_view message,
                         Fields fields);
 
-// Lets one event through per interval and counts the rest. One static object per place that a peer can
-// make noisy:
+// Lets one event through per interval and counts the rest. One static object per place that a peer
+// can make noisy:
 //   static log::Limiter limiter;
 //   if (auto held = limiter.admit()) log::warning("…", {…, {"suppressed", *held}});
 class Limiter {

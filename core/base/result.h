@@ -21,11 +21,11 @@ inline std::unexpected<Error> fail(Domain domain, Code code, const char *what) {
 }  // namespace sluice::base
 
 // Declares `var` with the value of `expr`, or returns its error from the enclosing function.
-#define SLUICE_TRY(var, expr)                                          \
-  auto var##_result = (expr);                                          \
+#define SLUICE_TRY(var, expr)                                           \
+  auto var##_result = (expr);                                           \
   if (!var##_result) return ::sluice::base::fail(var##_result.error()); \
   auto var = std::move(*var##_result)
 
 // The same for a Status, which has no value.
-#define SLUICE_TRY_VOID(expr)                                            \
+#define SLUICE_TRY_VOID(expr) \
   if (auto status_ = (expr); !status_) return ::sluice::base::fail(status_.error())

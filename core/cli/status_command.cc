@@ -15,7 +15,7 @@ namespace {
 std::string overview(const NodeView &node) {
   std::string out;
   auto line = [&out](std::string_view title, const std::string &value) {
-    out += fmt::format("{:<11} {}\n", title, printable(value));
+    out += fmt::format("{:<12} {}\n", title, printable(value));
   };
   line("node", fmt::format("{} (Sluice {})", node.id, node.version));
   line("state", node.state);

@@ -57,7 +57,7 @@ std::string publisher_of(const StreamView &stream) {
 std::string details(const StreamView &stream) {
   std::string out;
   auto line = [&out](std::string_view title, const std::string &value) {
-    out += fmt::format("{:<11} {}\n", title, printable(value));
+    out += fmt::format("{:<12} {}\n", title, printable(value));
   };
   line("stream", stream.name);
   line("state", fmt::format("{} for {}, since {}", stream.state, format_duration(stream.uptime_s),

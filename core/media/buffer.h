@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buffer and BufferPool: where payload bytes lie between the socket's read buffer and the tapes. A buffer is
-// written once while a message arrives, then only read. The reference count is a plain integer: a pool and its
-// buffers belong to one loop. Size classes are powers of two up to 64 KiB and are kept for reuse; larger ones
-// go straight back to the system, which maps them only as they are written.
+// Buffer and BufferPool: where payload bytes lie between the socket's read buffer and the tapes. A
+// buffer is written once while a message arrives, then only read. The reference count is a plain
+// integer: a pool and its buffers belong to one loop. Size classes are powers of two up to 64 KiB
+// and are kept for reuse; larger ones go straight back to the system, which maps them only as they
+// are written.
 #pragma once
 
 #include <array>
@@ -63,7 +64,7 @@ class BufferPool {
  private:
   friend class Buffer;
   static constexpr std::size_t kSmallest = 512;
-  static constexpr std::size_t kClasses = 8;      // 512 B … 64 KiB
+  static constexpr std::size_t kClasses = 8;          // 512 B … 64 KiB
   static constexpr std::size_t kKeptBytes = 1 << 20;  // per class
 
   void give_back(Buffer::Box *box);

@@ -10,8 +10,20 @@ namespace sluice::media {
 enum class Kind : std::uint8_t { Video, Audio };
 
 enum class Codec : std::uint8_t {
-  H264, H265, AV1, VP9,                              // video
-  AAC, MP3, PCMA, PCMU, Opus, FLAC, AC3, EAC3,       // audio
+  // Video.
+  H264,
+  H265,
+  AV1,
+  VP9,
+  // Audio.
+  AAC,
+  MP3,
+  PCMA,
+  PCMU,
+  Opus,
+  FLAC,
+  AC3,
+  EAC3,
 };
 
 [[nodiscard]] Kind kind_of(Codec codec);

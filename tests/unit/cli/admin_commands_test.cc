@@ -40,16 +40,16 @@ TEST_SUITE("cli") {
     CHECK(terminal.run({"status", kAdmin}) == kExitOk);
     CHECK(terminal.requests == std::vector<std::string>{"GET http://127.0.0.1:9/api/v1/node "});
     CHECK(terminal.out.str() ==
-          "node        edge-1 (Sluice 0.1.0)\n"
-          "state       ready\n"
-          "up          2h 05m, since 2026-01-31T00:00:00Z\n"
-          "workers     2\n"
-          "streams     3\n"
-          "publishers  3\n"
-          "viewers     120\n"
-          "memory      2.0 MiB in tapes, 1.0 KiB in frames\n"
-          "listen http 127.0.0.1:8080, [::1]:8080\n"
-          "listen rtmp -\n"
+          "node         edge-1 (Sluice 0.1.0)\n"
+          "state        ready\n"
+          "up           2h 05m, since 2026-01-31T00:00:00Z\n"
+          "workers      2\n"
+          "streams      3\n"
+          "publishers   3\n"
+          "viewers      120\n"
+          "memory       2.0 MiB in tapes, 1.0 KiB in frames\n"
+          "listen http  127.0.0.1:8080, [::1]:8080\n"
+          "listen rtmp  -\n"
           "listen admin 127.0.0.1:9090\n");
   }
 
@@ -79,8 +79,8 @@ TEST_SUITE("cli") {
     CHECK(terminal.run({"streams", "bar/door", kAdmin}) == kExitOk);
     std::string out = terminal.out.str();
     CHECK(out.find("127.0.0.1:5000 by rtmp, session 1-a, Lavf?[31m\n") != std::string::npos);
-    CHECK(out.find("ignored     audio codec 5\n") != std::string::npos);
-    CHECK(out.find("last error  stalled\n") != std::string::npos);
+    CHECK(out.find("ignored      audio codec 5\n") != std::string::npos);
+    CHECK(out.find("last error   stalled\n") != std::string::npos);
     FakeTerminal gone;
     gone.reply = HttpReply{200, kStreams};
     CHECK(gone.run({"streams", "zoo/lion", kAdmin}) == kExitOk);
