@@ -22,11 +22,17 @@ char fold(char c) {
 bool same(char a, char b) { return fold(a) == fold(b); }
 
 struct Best {
-  std::string name;
+  std::string_view name;
   std::size_t distance = std::numeric_limits<std::size_t>::max();
 
-  void offer(std::string_view candidate, std::size_t d) {
-    if (d < distance) *this = {std::string(candidate), d};
+  // Words are at least as far from each other as their lengths differ, which saves most of the
+  // work.
+  void offer(std::string_view candidate_name, std::string_view candidate, std::string_view key) {
+    const std::size_t a = std::min(candidate.size(), kMaxLength);
+    const std::size_t b = std::min(key.size(), kMaxLength);
+    if (std::max(a, b) - std::min(a, b) >= distance) return;
+    const std::size_t d = edit_distance(candidate, key);
+    if (d < distance) *this = {candidate_name, d};
   }
 };
 
@@ -53,18 +59,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_key(std::string_view section, std::string_view key) {
   Best own, elsewhere;
+  const bool is_path = key.contains('.');
   for (const Field &field : fields()) {
-    const std::size_t distance = edit_distance(key, field.key());
     const bool is_own = field.is_section() ? section.empty() : field.section() == section;
     if (is_own) {
-      own.offer(field.key(), distance);
+      own.offer(field.key(), field.key(), key);
     } else if (!field.is_override()) {
-      elsewhere.offer(field.path, std::min(distance, edit_distance(key, field.path)));
+      elsewhere.offer(field.path, is_path ? field.path : field.key(), key);
     }
   }
   // Only a near hit in another place beats a far one in its own.
   const bool is_near = elsewhere.distance * 4 <= key.size();
-  return is_near && elsewhere.distance < own.distance ? elsewhere.name : own.name;
+  return std::string(is_near && elsewhere.distance < own.distance ? elsewhere.name : own.name);
 }
 
 }  // namespace sluice::config

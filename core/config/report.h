@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -50,9 +52,13 @@ class Report {
   // A file of a megabyte can hold half a million mistakes; nobody reads that many.
   static constexpr std::size_t kMax = 1000;
 
+  using Key = std::tuple<std::size_t, std::uint32_t, std::uint32_t>;  // file, line, column
+
+  void insert(Diagnostic diagnostic);
+
   std::string file_;
   std::vector<std::string> files_;
-  std::vector<Diagnostic> diagnostics_;
+  std::multimap<Key, Diagnostic> diagnostics_;
   bool has_errors_ = false;
 };
 

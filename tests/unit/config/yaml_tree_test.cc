@@ -136,7 +136,7 @@ TEST_SUITE("config") {
     CHECK(mistake("node: {id: \"a\nb\"}\n").starts_with("f:1:12: error: this is not valid YAML"));
     CHECK(mistake("node: {id: 'a''\n'}\n").starts_with("f:1:12: error: this is not valid YAML"));
     CHECK(mistake("node: {\"id\n\": a}\n").contains("error: this is not valid YAML"));
-    CHECK(mistake("node:\n  id: \"a").starts_with("f:2:7: error: this is not valid YAML"));
+    CHECK(mistake("node:\n  id: \"a\n").starts_with("f:2:7: error: this is not valid YAML"));
     CHECK(mistake("node: {id: \"a\\\"\n\"}").starts_with("f:1:12: error: this is not valid YAML"));
     CHECK(mistake("node: {id: ''}\nhttp: {cors_origin: '*'}\n").empty());
     CHECK(mistake("http: {cors_origin: '*'''}\n").starts_with("f:1:21: error: http.cors_origin"));
