@@ -20,7 +20,7 @@ namespace sluice::http {
 // A connection given to a handler that streams by itself.
 struct Detached {
   std::unique_ptr<net::Socket> socket;  // null when the client had gone already; no events are set
-  std::string leftover_input;           // what the client sent after its request, up to 16 KiB
+  std::string leftover_input;           // what the client sent after its request, up to 32 KiB
   net::Admission::Permit permit;  // keeps the connection counted: hold it as long as the socket
 };
 
