@@ -77,12 +77,13 @@ stream::SessionInfo RtmpSession::describe() const {
 }
 
 void RtmpSession::on_readable() {
+  loop::Activity activity(server_.shelf().loop(), "rtmp session", id_.serial);
   base::MutableBytes buffer = server_.read_buffer();
   for (int turn = 0; turn < kReadsPerTurn && stage_ != Stage::Closed; ++turn) {
     auto read = socket_->read(buffer);
     if (!read) {
       bool orderly = read.error().code == base::Code::Closed;
-      return close(orderly ? "client_closed" : "connection_lost");
+      return close(orderly ? "client_closed" : lost_reason());
     }
     if (*read == 0) break;
     bytes_in_ += *read;
@@ -96,7 +97,7 @@ void RtmpSession::on_readable() {
 }
 
 void RtmpSession::on_writable() {
-  if (auto flushed = outbox_.flush(); !flushed) close("connection_lost");
+  if (auto flushed = outbox_.flush(); !flushed) close(lost_reason());
 }
 
 void RtmpSession::take_input(base::Bytes input) {
@@ -180,7 +181,7 @@ void RtmpSession::send_pending() {
   bytes_out_ += pending_output_.size();
   auto sent = outbox_.send(pending_output_);
   pending_output_.clear();
-  if (!sent) close("connection_lost");
+  if (!sent) close(lost_reason());
 }
 
 void RtmpSession::fail(const base::Error &error) {

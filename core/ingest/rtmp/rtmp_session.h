@@ -86,6 +86,10 @@ class RtmpSession final : public net::SocketEvents,
   void answer(std::string_view bytes) { pending_output_.append(bytes); }
   void send_pending();
   void fail(const base::Error &error);
+  // Encoders that took their leave often reset the connection, with answers of ours unread.
+  [[nodiscard]] const char *lost_reason() const {
+    return took_leave_ ? "client_closed" : "connection_lost";
+  }
 
   RtmpServer &server_;
   std::unique_ptr<net::Socket> socket_;
@@ -120,6 +124,7 @@ class RtmpSession final : public net::SocketEvents,
   std::string encoder_;
   stream::Shelf::Ticket ticket_ = 0;
   stream::Publication *publication_ = nullptr;  // owned by the shelf
+  bool took_leave_ = false;                     // the peer itself ended its last publication
 };
 
 }  // namespace sluice::ingest::rtmp

@@ -124,6 +124,7 @@ base::Status RtmpSession::run_command(const MessageHeader &header, const Command
   } else if (is_one_of(name, {"FCUnpublish", "deleteStream", "closeStream"})) {
     if (publication_ != nullptr) deadline_.start(server_.shelf().config()->rtmp.publish_timeout);
     unpublish();
+    took_leave_ = true;
     if (name == "FCUnpublish") commands_.result(pending_output_, command.transaction);
   } else if (is_one_of(name, {"play", "play2"})) {
     commands_.on_status(pending_output_, header.stream_id,
@@ -160,6 +161,7 @@ base::Status RtmpSession::on_connect(const Command &command) {
 base::Status RtmpSession::on_publish(const MessageHeader &header, const Command &command) {
   if (stage_ != Stage::Connecting) return protocol_error("publish was sent twice");
   publish_stream_id_ = header.stream_id;
+  took_leave_ = false;
   const auto &config = *server_.shelf().config();
   auto key = command.argument(0).as_string().value_or("");
   auto parsed = wire::parse_rtmp_name(app_, key, config.stream.max_name_length);
