@@ -203,6 +203,7 @@ void Audience::end_all(const char *reason) {
 
 void Audience::flush_cohort(std::size_t cohort) {
   if (!view_ || cohorts_[cohort].empty()) return;
+  loop::Activity activity(shelf().loop(), "pass over viewers", subscribed_->epoch);
   view_->refresh();
   // Backwards, because a viewer that ends is replaced by the last one, which has had its turn.
   auto &viewers = cohorts_[cohort];

@@ -33,7 +33,6 @@ Delivery::Delivery(stream::Shelf &shelf, DeliverMetrics &metrics, LoopFigures &f
       figures_(figures),
       tick_(shelf.loop(), [this] { tick(); }),
       flush_timer_(shelf.loop(), [this] { flush_next_cohort(); }) {
-  tick_due_ = base::mono_now() + kTick;
   tick_.start_repeating(kTick);
   pace();
 }
@@ -126,10 +125,8 @@ void Delivery::admit(ViewerRequest request, const std::string &name) {
 
 void Delivery::tick() {
   auto now = base::mono_now();
-  auto lag = std::chrono::duration_cast<base::Micros>(now - tick_due_);
-  tick_due_ = now + kTick;
   double busy = shelf_.loop().take_busy_share();
-  figures_.lag_us.store(std::max<std::int64_t>(0, lag.count()), std::memory_order_relaxed);
+  figures_.lag_us.store(shelf_.loop().take_longest_turn().count(), std::memory_order_relaxed);
   figures_.busy_share.store(busy, std::memory_order_relaxed);
   pacer_.set_limits(pacer_limits(*shelf_.config()));
   pacer_.adapt(busy);

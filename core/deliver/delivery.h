@@ -22,7 +22,7 @@ namespace sluice::deliver {
 // How a loop is doing, for the metrics; written by the loop, read anywhere.
 struct LoopFigures {
   std::atomic<double> busy_share{0};
-  std::atomic<std::int64_t> lag_us{0};  // the worst lateness of a timer in the last interval
+  std::atomic<std::int64_t> lag_us{0};  // the longest time without looking for new events
   std::atomic<std::int64_t> flush_interval_ms{0};
 };
 
@@ -67,7 +67,6 @@ class Delivery {
   loop::Timer flush_timer_;
   base::Millis flush_period_{0};
   std::size_t next_cohort_ = 0;
-  base::MonoTime tick_due_{};
   bool draining_ = false;
 };
 

@@ -47,7 +47,8 @@ void write_loops(TextWriter &out, Node &node) {
   write_loops(out, node, "sluice_loop_busy_ratio",
               "Share of the last interval in which the loop was not waiting, 0 to 1.",
               [](const auto &figures) { return figures.busy_share.load(); });
-  write_loops(out, node, "sluice_loop_lag_seconds", "Lateness of the loop's last timer.",
+  write_loops(out, node, "sluice_loop_lag_seconds",
+              "The longest that the loop worked lately without looking for new events.",
               [](const auto &figures) { return static_cast<double>(figures.lag_us.load()) / 1e6; });
   write_loops(out, node, "sluice_flush_interval_seconds",
               "How long viewers' bytes are gathered; 0 is at once, per video frame.",
