@@ -120,6 +120,9 @@ void Socket::on_ready(int events) {
     if (destroyed) return;
   }
   destroyed_ = nullptr;
+  // After an error of the connection the poll has stopped. An owner that has read what came before
+  // the reset, and no further, has yet to be told.
+  update_watch();
 }
 
 void Socket::update_watch() {

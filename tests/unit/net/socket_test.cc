@@ -106,6 +106,27 @@ TEST_SUITE("net") {
     }
   }
 
+  TEST_CASE("socket: a reset behind unread bytes is told to who reads a piece at a time") {
+    TestLoop loop;
+    auto [socket, peer] = connected_pair(loop);
+    Events events;
+    std::size_t seen = 0;
+    events.readable = [&] {
+      std::array<std::byte, 1> memory;
+      auto got = socket->read(memory);
+      if (got) {
+        seen += *got;
+      } else {
+        socket.reset();
+      }
+    };
+    socket->set_events(&events);
+    peer.write("bye");
+    peer.close_with_reset();
+    REQUIRE(loop.run_until([&] { return socket == nullptr; }));
+    CHECK(seen == 3);
+  }
+
   TEST_CASE("socket: a reset is told to who waits for writability only") {
     TestLoop loop;
     auto [socket, peer] = connected_pair(loop);
