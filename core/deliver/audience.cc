@@ -103,6 +103,8 @@ void Audience::on_wake() {
 // --- Those who wait ---
 
 void Audience::start_waiting() {
+  // The tape of a publisher that is gone would only show the past.
+  if (!entry_ || !entry_->live) return;
   auto key = view_ ? view_->newest_key() : std::nullopt;
   if (!key) return;
   for (Waiting &waiting : std::exchange(waiting_, {}))
