@@ -52,11 +52,15 @@ Address name_of(int fd, Ask ask) {
   return Address(storage);
 }
 
-base::Result<Fd> bind_and_listen(const Address &address) {
+enum class Port : std::uint8_t { Alone, Shared };
+
+base::Result<Fd> bind_socket(const Address &address, Port port) {
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return base::fail(base::system_error("cannot make a socket"));
+  // Connections of a node before this one, which wait for their end, do not hold the port. One that
+  // listens does, unless both share it.
   enable(fd.get(), SOL_SOCKET, SO_REUSEADDR);
-  enable(fd.get(), SOL_SOCKET, SO_REUSEPORT);
+  if (port == Port::Shared) enable(fd.get(), SOL_SOCKET, SO_REUSEPORT);
   if (address.family() == AF_INET6) {
     // IPv4 too, whatever the system's default is.
     int only = 0;
@@ -65,8 +69,15 @@ base::Result<Fd> bind_and_listen(const Address &address) {
   if (::bind(fd.get(), address.get(), address.length()) != 0) {
     return base::fail(base::system_error("cannot bind the address"));
   }
-  if (::listen(fd.get(), SOMAXCONN) != 0) return base::fail(base::system_error("cannot listen"));
   return fd;
+}
+
+// A host without IPv6 has IPv4 alone for the wildcard.
+base::Result<Fd> bind_any_family(const Address &address, Port port) {
+  auto fd = bind_socket(address, port);
+  if (fd || !is_ipv6_wildcard(address)) return fd;
+  bool no_ipv6 = fd.error().sys == EAFNOSUPPORT || fd.error().sys == EADDRNOTAVAIL;
+  return no_ipv6 ? bind_socket(ipv4_wildcard(address.port()), port) : std::move(fd);
 }
 
 // Errors of one waiting connection, which accept(2) reports in its place: that one is lost, the
@@ -94,13 +105,15 @@ bool is_error_of_connection(int error) {
 
 base::Result<std::unique_ptr<Listener>> Listener::open(loop::Loop &loop, const Address &address,
                                                        OnAccept on_accept) {
-  auto fd = bind_and_listen(address);
-  bool no_ipv6 =
-      !fd.has_value() && (fd.error().sys == EAFNOSUPPORT || fd.error().sys == EADDRNOTAVAIL);
-  if (no_ipv6 && is_ipv6_wildcard(address)) fd = bind_and_listen(ipv4_wildcard(address.port()));
-  if (!fd) return base::fail(fd.error());
-  Address bound = name_of(fd->get(), ::getsockname);
-  return std::unique_ptr<Listener>(new Listener(loop, std::move(*fd), bound, std::move(on_accept)));
+  SLUICE_TRY(fd, bind_any_family(address, Port::Shared));
+  if (::listen(fd.get(), SOMAXCONN) != 0) return base::fail(base::system_error("cannot listen"));
+  Address bound = name_of(fd.get(), ::getsockname);
+  return std::unique_ptr<Listener>(new Listener(loop, std::move(fd), bound, std::move(on_accept)));
+}
+
+base::Status Listener::probe(const Address &address) {
+  SLUICE_TRY_VOID(bind_any_family(address, Port::Alone));
+  return {};
 }
 
 Listener::Listener(loop::Loop &loop, Fd fd, const Address &address, OnAccept on_accept)

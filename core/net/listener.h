@@ -23,6 +23,12 @@ class Listener {
   // IPv6. on_accept may destroy the Listener. Errors: Code::System with errno.
   static base::Result<std::unique_ptr<Listener>> open(loop::Loop &loop, const Address &address,
                                                       OnAccept on_accept);
+
+  // Whether nobody listens there yet. open() cannot tell: SO_REUSEPORT lets every program of the
+  // same user share the port, and each would get a part of the connections. Binds for a moment.
+  // Errors as for open().
+  static base::Status probe(const Address &address);
+
   ~Listener();
   Listener(const Listener &) = delete;
   Listener &operator=(const Listener &) = delete;

@@ -34,7 +34,8 @@ http::ServerOptions admin_options(const config::Config &config) {
 
 }  // namespace
 
-AdminApi::AdminApi(Node &node) : node_(node), admission_(kLimits) {
+AdminApi::AdminApi(Node &node)
+    : node_(node), token_(node.config().admin.token), admission_(kLimits) {
   using http::Method;
   router_.add(Method::Get, "/healthz", [this](Taken x) { health(std::move(x)); });
   router_.add(Method::Get, "/readyz", [this](Taken x) { readiness(std::move(x)); });
@@ -77,9 +78,8 @@ void AdminApi::add(http::Method method, const char *pattern, void (AdminApi::*an
 }
 
 bool AdminApi::authorized(const http::Request &request) const {
-  const std::string &token = node_.config().admin.token;
-  return token.empty() ||
-         base::equal_constant_time(base::as_bytes(request.bearer_token()), base::as_bytes(token));
+  return token_.empty() ||
+         base::equal_constant_time(base::as_bytes(request.bearer_token()), base::as_bytes(token_));
 }
 
 void AdminApi::health(Taken exchange) { answer_json(*exchange, R"({"status":"ok"})"); }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +41,8 @@ class AdminApi {
   void kick(Taken exchange);
 
   Node &node_;
+  // As it was at start, like the addresses that it protects: a reload changes neither.
+  const std::string token_;
   http::Router router_;
   net::Admission admission_;
   std::unique_ptr<http::Server> server_;

@@ -98,7 +98,7 @@ Json session_json(const stream::SessionInfo &session) {
 }  // namespace
 
 std::string node_json(Node &node) {
-  auto bound = node.addresses();
+  const auto &bound = node.addresses();
   std::uint64_t frame_bytes = 0;
   for (const auto &listed : node.directory().list()) {
     frame_bytes += listed.entry->counters->gop_bytes.load();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -56,6 +57,13 @@ std::string joined(const std::vector<std::string> &words) {
   return out;
 }
 
+// SO_REUSEPORT, which the workers need to share a port, would let a second node share it too.
+base::Status probe_all(const std::vector<net::Address> &addresses) {
+  for (const net::Address &address : addresses)
+    SLUICE_TRY_VOID(net::Listener::probe(address));
+  return {};
+}
+
 }  // namespace
 
 Node::Node(std::string config_path, config::Config config)
@@ -75,16 +83,6 @@ Node::~Node() = default;
 
 std::int64_t Node::uptime_s() const {
   return std::chrono::duration_cast<std::chrono::seconds>(base::mono_now() - started_).count();
-}
-
-Node::Addresses Node::addresses() const {
-  Addresses bound;
-  if (!workers_.empty()) {
-    bound.http = texts(workers_.front()->http_addresses());
-    bound.rtmp = texts(workers_.front()->rtmp_addresses());
-  }
-  bound.admin = texts(admin_->addresses());
-  return bound;
 }
 
 base::Status Node::start() {
@@ -117,38 +115,48 @@ base::Status Node::start() {
   return {};
 }
 
-// The first worker decides what port 0 means; the others share its ports.
 base::Status Node::listen() {
+  auto bound = listen_on_all();
+  if (!bound) {
+    base::log::error("cannot listen: is another program using the port?",
+                     {{"http", joined(config_->listen.http)},
+                      {"rtmp", joined(config_->listen.rtmp)},
+                      {"admin", joined(config_->listen.admin)},
+                      {"why", base::describe(bound.error())}});
+    return bound;
+  }
+  const Worker &first = *workers_.front();
+  bound_ = {texts(first.http_addresses()), texts(first.rtmp_addresses()),
+            texts(admin_->addresses())};
+  return {};
+}
+
+// The first worker decides what port 0 means; the others share its ports. Each kind is probed after
+// the one before listens, so that two kinds on one port are found too.
+base::Status Node::listen_on_all() {
   auto http = parse_all(config_->listen.http);
   auto rtmp = parse_all(config_->listen.rtmp);
-  for (auto &worker : workers_) {
-    if (auto bound = worker->listen(http, rtmp); !bound) {
-      base::log::error("cannot listen: is another program using the port?",
-                       {{"http", joined(config_->listen.http)},
-                        {"rtmp", joined(config_->listen.rtmp)},
-                        {"why", base::describe(bound.error())}});
-      return bound;
-    }
-    http = worker->http_addresses();
-    rtmp = worker->rtmp_addresses();
-  }
-  if (auto bound = admin_->listen(parse_all(config_->listen.admin)); !bound) {
-    base::log::error(
-        "cannot listen: is another program using the port?",
-        {{"admin", joined(config_->listen.admin)}, {"why", base::describe(bound.error())}});
-    return bound;
+  auto admin = parse_all(config_->listen.admin);
+  Worker &first = *workers_.front();
+  SLUICE_TRY_VOID(probe_all(http));
+  SLUICE_TRY_VOID(first.listen(http, {}));
+  SLUICE_TRY_VOID(probe_all(rtmp));
+  SLUICE_TRY_VOID(first.listen({}, rtmp));
+  SLUICE_TRY_VOID(probe_all(admin));
+  SLUICE_TRY_VOID(admin_->listen(admin));
+  for (auto &worker : std::span(workers_).subspan(1)) {
+    SLUICE_TRY_VOID(worker->listen(first.http_addresses(), first.rtmp_addresses()));
   }
   return {};
 }
 
 int Node::run() {
   state_ = State::Ready;
-  auto bound = addresses();
   base::log::info("node ready", {{"id", id_},
                                  {"version", SLUICE_VERSION},
-                                 {"http", joined(bound.http)},
-                                 {"rtmp", joined(bound.rtmp)},
-                                 {"admin", joined(bound.admin)},
+                                 {"http", joined(bound_.http)},
+                                 {"rtmp", joined(bound_.rtmp)},
+                                 {"admin", joined(bound_.admin)},
                                  {"workers", workers_.size()}});
   notify_service_manager("READY=1\nSTATUS=serving");
   main_.run();

@@ -43,13 +43,15 @@ class Node {
   [[nodiscard]] std::uint64_t stalls() const { return watchdog_ ? watchdog_->stalls() : 0; }
   [[nodiscard]] loop::Loop &loop() { return main_; }
 
+  // Where the node listens, or did before it drained.
   struct Addresses {
     std::vector<std::string> http, rtmp, admin;
   };
-  [[nodiscard]] Addresses addresses() const;
+  [[nodiscard]] const Addresses &addresses() const { return bound_; }
 
  private:
   base::Status listen();
+  base::Status listen_on_all();
   void on_terminate();
   void reload();
   void drain();
@@ -74,6 +76,7 @@ class Node {
   std::unique_ptr<loop::Timer> drain_deadline_;
   std::unique_ptr<loop::Timer> service_watchdog_;
 
+  Addresses bound_;
   const std::string id_;
   State state_ = State::Starting;
   int exit_code_ = 0;

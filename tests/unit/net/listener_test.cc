@@ -81,6 +81,42 @@ TEST_SUITE("net") {
     CHECK((*second)->address().port() == (*first)->address().port());
   }
 
+  TEST_CASE("listener: a probe finds one who listens, on the address itself or on a wildcard") {
+    TestLoop loop;
+    for (const char *listening : {"127.0.0.1:0", "0.0.0.0:0", "[::]:0"}) {
+      auto other = Listener::open(*loop, *Address::parse(listening), [](auto) {});
+      REQUIRE(other.has_value());
+      auto port = std::to_string((*other)->address().port());
+      for (const char *wanted : {"127.0.0.1:", "0.0.0.0:", "[::]:"}) {
+        auto free = Listener::probe(*Address::parse(wanted + port));
+        REQUIRE_FALSE(free.has_value());
+        CHECK(free.error().code == base::Code::System);
+        CHECK(free.error().sys == EADDRINUSE);
+      }
+    }
+  }
+
+  TEST_CASE(
+      "listener: a probe does not mind connections that wait for their end, and holds nothing") {
+    TestLoop loop;
+    std::unique_ptr<net::Socket> accepted;
+    auto first = Listener::open(*loop, *Address::parse("127.0.0.1:0"),
+                                [&](auto socket) { accepted = std::move(socket); });
+    REQUIRE(first.has_value());
+    Address address = (*first)->address();
+    Peer peer = Peer::connect_to(address);
+    REQUIRE(loop.run_until([&] { return accepted != nullptr; }));
+    // Whoever closes first keeps the address for a while.
+    accepted.reset();
+    REQUIRE(loop.run_until([&] { return peer.read().empty() && peer.ended(); }));
+    peer.close();
+    first->reset();
+    loop.run_ready();
+    CHECK(Listener::probe(address).has_value());
+    CHECK(Listener::probe(address).has_value());
+    CHECK(Listener::open(*loop, address, [](auto) {}).has_value());
+  }
+
   TEST_CASE("listener: the IPv6 wildcard takes IPv4, shown in IPv4's spelling") {
     TestLoop loop;
     std::unique_ptr<net::Socket> accepted;
