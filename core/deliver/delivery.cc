@@ -107,6 +107,7 @@ void Delivery::answer_head(http::Exchange &exchange, const std::string &name) {
   }
   http::Response response;
   response.content_type = kFlvType;
+  response.unknown_length = true;
   response.headers.push_back({"Cache-Control", "no-store"});
   exchange.respond(std::move(response));
 }

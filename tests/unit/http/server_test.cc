@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "http/exchange.h"
 #include "metrics/registry.h"
 #include "support/socket_pair.h"
@@ -138,6 +140,30 @@ class Client {
   Site &site_;
   Peer peer_;
   std::string input_;
+};
+
+// Standard error as a file while it lives, with the log at its most talkative.
+class CapturedLog {
+ public:
+  CapturedLog() : file_(std::tmpfile()), stderr_(::dup(STDERR_FILENO)) {
+    ::dup2(::fileno(file_), STDERR_FILENO);
+    base::log::configure(base::log::Level::Debug, base::log::Format::Text);
+  }
+  ~CapturedLog() {
+    base::log::configure(base::log::Level::Info, base::log::Format::Text);
+    ::dup2(stderr_.get(), STDERR_FILENO);
+    std::fclose(file_);
+  }
+  std::string text() {
+    std::string out(1 << 16, '\0');
+    std::rewind(file_);
+    out.resize(std::fread(out.data(), 1, out.size(), file_));
+    return out;
+  }
+
+ private:
+  std::FILE *file_;
+  net::Fd stderr_;
 };
 
 std::string get(std::string_view path, std::string_view more = "") {
@@ -468,7 +494,24 @@ TEST_SUITE("http") {
     CHECK(site.run_until_empty());
   }
 
-  TEST_CASE("server: a handler that answers thousands of pipelined requests does not recurse") {
+  TEST_CASE("server: tokens of the query and of the headers are never logged") {
+    CapturedLog log;
+    Site site;
+    std::string header = "Authorization: Bearer canary\r\nCookie: canary\r\n";
+    for (const char *target : {"/hello?access_token=canary", "/nothing?access_token=canary",
+                               "/forgotten?access_token=canary", "/bad?access_token=canary%zz",
+                               "http://canary@h/hello?access_token=canary"}) {
+      Client client(site);
+      CHECK(client.ask(get(target, header)).status != 0);
+    }
+    Client late(site);
+    late.ask("GET /hello?access_token=canary HTTP/1.1\r\n" + header + "\r\n");
+    std::string text = log.text();
+    CHECK(text.contains("path=/hello status=200"));
+    CHECK_FALSE(text.contains("canary"));
+  }
+
+  TEST_CASE("server: a handler that answers hundreds of pipelined requests does not recurse") {
     Site site;
     Client client(site);
     std::string burst;
