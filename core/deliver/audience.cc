@@ -174,7 +174,9 @@ void Audience::refuse(Waiting &waiting) {
 void Audience::tick(base::MonoTime now) {
   const auto &config = *shelf().config();
   bool live = entry_ && entry_->live;
-  auto patience = live ? config.stream.viewer_grace : config.stream.unknown_wait;
+  auto patience = config.stream.unknown_wait;
+  // Whoever publishes may take its time for the first picture, and the tracks are waited for.
+  if (live) patience = std::max(patience, config.stream.viewer_grace) + config.stream.track_wait;
   for (std::size_t i = waiting_.size(); i-- > 0;) {
     if (now - waiting_[i].since < patience) continue;
     refuse(waiting_[i]);
