@@ -15,8 +15,8 @@
 
 namespace sluice::mux {
 
-// What a reader needs before its first tag: FLV header, onMetaData (stamped 0) and the sequence
-// headers, stamped `start`.
+// What a reader needs before its first tag: FLV header, onMetaData and the sequence headers. The
+// latter are stamped `start`, the metadata always 0.
 std::string flv_prefix(const media::TrackSet &tracks, const media::Metadata &metadata,
                        H265InFlv mode, media::Ticks start);
 
