@@ -10,7 +10,7 @@ from lib.viewer import Viewer
 CONFIG = """
 stream:
   publish: refuse
-  viewer_grace: 5s
+  viewer_grace: 1s
 streams:
   cams/always: {publish: always}
   cams/same: {publish: same-address}

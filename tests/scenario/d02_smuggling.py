@@ -44,7 +44,7 @@ def taken(address, what, data, answers):
 
 def cut_everywhere(node):
     """A request that arrives in two pieces, cut at each byte, is one request."""
-    data = b"GET /table/row.flv HTTP/1.1\r\nHost: a\r\nX-Y: z\r\nContent-Length: 3\r\n\r\nabc"
+    data = b"GET /table/row.flv HTTP/1.1\r\nHost: localhost\r\nX-Y: z\r\nContent-Length: 3\r\n\r\nabc"
     for at in range(1, len(data)):
         with http.Connection(node.http) as connection:
             connection.send(data[:at])

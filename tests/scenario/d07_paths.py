@@ -69,8 +69,8 @@ def ask_everything(node):
 def refused(node, target):
     """An error that is JSON and quotes nothing back as markup."""
     upgrade = "".join(f"{name}: {value}\r\n" for name, value in ws.upgrade_headers().items())
-    for head in ("Host: a\r\n", upgrade):
-        data = f"GET {target} HTTP/1.1\r\n{head}Connection: close\r\n\r\n" if head == "Host: a\r\n" else \
+    for head in ("Host: localhost\r\n", upgrade):
+        data = f"GET {target} HTTP/1.1\r\n{head}Connection: close\r\n\r\n" if head == "Host: localhost\r\n" else \
             f"GET {target} HTTP/1.1\r\n{head}\r\n"
         with http.Connection(node.http) as connection:
             connection.send(data.encode("utf-8"))
@@ -87,7 +87,7 @@ def admin_spellings(node):
     """No spelling of an admin path is answered without the token, and none of them by the public listener."""
     for target in ADMIN:
         for method in ("GET", "HEAD", "DELETE", "POST"):
-            data = f"{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+            data = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
             for address in (node.admin, node.http):
                 answer, _ = http.exchange(address, data, 2)
                 code = int(answer.split(b" ")[1])

@@ -7,7 +7,7 @@ from lib import flv, media, rtmp
 from lib.expect import check, equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import Viewer, attend
 
 SIZES = (128, 129, 1000, 4096, 65536, 1 << 20, 16 << 20)
 
@@ -45,18 +45,19 @@ def open_raw(node, name):
 def interleaved(node):
     """A video message whose chunks have audio messages, control messages and other chunk streams' chunks between them."""
     publisher, connection, stream_id = open_raw(node, "chunks/mixed")
-    viewer = Viewer(node.http, "/chunks/mixed.flv")
-    for number in range(10):
-        video = rtmp.chunks(media.VIDEO, media.avc_frame(number, number == 0, 2000), number * 40, stream_id, 6, 128)
+    viewer = attend(node, publisher)
+    for number in range(1, 11):
+        video = rtmp.chunks(media.VIDEO, media.avc_frame(number, False, 2000), number * 40, stream_id, 6, 128)
         audio = rtmp.chunks(media.AUDIO, media.aac_frame(number, 300), number * 40, stream_id, 64 + number, 128)
         other = rtmp.chunks(media.AUDIO, media.aac_frame(1000 + number, 300), number * 40 + 20, stream_id, 400, 128)
         ping = rtmp.chunks(rtmp.USER_CONTROL, struct.pack(">HI", 6, number), csid=2, size=128)
         connection.send(b"".join(video[:3] + audio[:1] + other[:2] + video[3:9] + ping + audio[1:] + other[2:] + video[9:]))
-    viewer.wait_frames(30).check_ok()
-    equal(sorted(flv.numbers(viewer.tags, media.VIDEO)), list(range(10)), "pictures")
-    equal(sorted(flv.numbers(viewer.tags, media.AUDIO)), list(range(10)) + [1000 + i for i in range(10)], "sounds")
-    for tag in viewer.frames(media.VIDEO):
-        equal(tag.body, media.avc_frame(tag.number, tag.number == 0, 2000), f"interleaved frame {tag.number}")
+    viewer.wait_frames(31).check_ok()
+    pictures = viewer.frames(media.VIDEO)
+    equal([tag.number for tag in pictures], list(range(11)), "pictures")
+    equal(sorted(flv.numbers(viewer.tags, media.AUDIO)), list(range(1, 11)) + list(range(1001, 1011)), "sounds")
+    for tag in pictures[1:]:
+        equal(tag.body, media.avc_frame(tag.number, False, 2000), f"interleaved frame {tag.number}")
     pongs = [m for m in publisher.drain() if m.type == rtmp.USER_CONTROL and m.body[:2] == b"\0\x07"]
     equal(len(pongs), 10, "answers to pings between chunks")
     publisher.stop()
@@ -65,13 +66,13 @@ def interleaved(node):
 def header_forms(node):
     """fmt 0, then 1 and 2 with deltas, then 3 that repeats the delta; the same time line comes out."""
     publisher, connection, stream_id = open_raw(node, "chunks/forms")
-    viewer = Viewer(node.http, "/chunks/forms.flv")
+    viewer = attend(node, publisher)
     send = lambda number, stamp, fmt: connection.send(b"".join(
-        rtmp.chunks(media.VIDEO, media.avc_frame(number, number == 0, 500), stamp, stream_id, 6, 128, fmt)))
-    send(0, 1000, 0)
-    send(1, 40, 1)
-    send(2, 40, 2)
-    for number in range(3, 10):
+        rtmp.chunks(media.VIDEO, media.avc_frame(number, False, 500), stamp, stream_id, 6, 128, fmt)))
+    send(1, 40, 0)
+    send(2, 40, 1)
+    send(3, 40, 2)
+    for number in range(4, 10):
         send(number, 0, 3)
     viewer.wait_frames(10).check_ok()
     stamps = [tag.timestamp for tag in viewer.frames(media.VIDEO)]

@@ -5,7 +5,7 @@ from lib import flv, media, rtmp
 from lib.expect import equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import attend
 
 
 def scenario():
@@ -19,13 +19,13 @@ def scenario():
 def publish(node, start, repeated):
     """Frames of many chunks around the place where time stamps no longer fit 24 bits."""
     name = f"ext/{start:x}-{repeated}"
-    feed = media.Feed(gop=5, size=900, start_ms=start)
+    feed = media.Feed(gop=50, size=900, start_ms=start)
     publisher = Publisher(node.rtmp, name, feed, chunk_size=128).open(metadata=False, config=False)
     publisher.connection.extended_on_type3 = repeated
     publisher.send_metadata()
     publisher.send_config()
-    viewer = Viewer(node.http, f"/{name}.flv")
-    publisher.push(800)
+    viewer = attend(node, publisher)
+    publisher.push(760)
     viewer.wait_frames(20, kind=media.VIDEO).check_ok()
     flv.check_stream(viewer.tags)
     for tag in viewer.frames(media.VIDEO):
@@ -38,10 +38,9 @@ def publish(node, start, repeated):
 def deltas(node):
     """A delta that needs an extended time stamp, and one that follows it with three bytes again."""
     publisher = Publisher(node.rtmp, "ext/delta", media.Feed(audio=False), chunk_size=128).open()
-    viewer = Viewer(node.http, "/ext/delta.flv")
+    viewer = attend(node, publisher)
     send = lambda number, stamp, fmt: publisher.connection.send(b"".join(
-        rtmp.chunks(media.VIDEO, media.avc_frame(number, number == 0, 500), stamp, publisher.stream_id, 6, 128, fmt)))
-    send(0, 0, 0)
+        rtmp.chunks(media.VIDEO, media.avc_frame(number, False, 500), stamp, publisher.stream_id, 6, 128, fmt)))
     send(1, 0x1000000, 1)
     send(2, 40, 1)
     send(3, 40, 2)

@@ -26,10 +26,11 @@ def library(node):
     publisher = Librtmp("rtmp://%s:%d/real/librtmp live=1" % node.rtmp)
     publisher.connect()
     feed = media.Feed(gop=5)
-    viewer = Viewer(node.http, "/real/librtmp.flv")
-    for kind, stamp, body in [(kind, 0, body) for kind, body in feed.config()] + feed.take(2000):
-        publisher.write(flv_tag(kind, stamp, body))
-    viewer.wait_frames(50, kind=media.VIDEO).check_ok()
+    send = lambda frames: [publisher.write(flv_tag(kind, stamp, body)) for kind, stamp, body in frames]
+    send([(kind, 0, body) for kind, body in feed.config()] + feed.take(40))
+    viewer = Viewer(node.http, "/real/librtmp.flv").wait_frames(1)
+    send(feed.take(1960))
+    viewer.wait_frames(49, kind=media.VIDEO).check_ok()
     flv.check_stream(viewer.tags)
     publisher.close()
     node.wait_logged("session ended", kind="publisher", stream="real/librtmp", reason="client_closed")

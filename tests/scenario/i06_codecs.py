@@ -128,7 +128,7 @@ def relay(node, name, feed, codecs, outgoing):
     equal(tuple(track["codec"] for track in sorted(entry["tracks"], key=lambda track: track["kind"], reverse=True)),
           codecs, f"codecs of {name}")
     equal(entry["ignored"], [], f"ignored in {name}")
-    viewer = Viewer(node.http, f"/codecs/{name}.flv").wait_frames(3)
+    viewer = Viewer(node.http, f"/codecs/{name}.flv").wait_frames(1)
     publisher.push(800)
     viewer.wait_frames(30).check_ok()
     flv.check_growing(viewer.tags)
@@ -156,7 +156,7 @@ def dropped(node, name, feed, left):
     publisher.push(300)
     entry = node.wait_stream(f"codecs/{name}", lambda entry: entry["ignored"] and entry["tracks"])
     equal([track["codec"] for track in entry["tracks"]], [left], f"tracks beside {name}")
-    viewer = Viewer(node.http, f"/codecs/{name}.flv").wait_frames(3)
+    viewer = Viewer(node.http, f"/codecs/{name}.flv").wait_frames(1)
     publisher.push(500)
     viewer.wait_more(10).check_ok()
     kept = media.AUDIO if left == "aac" else media.VIDEO

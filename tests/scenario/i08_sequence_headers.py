@@ -5,7 +5,7 @@ from lib import flv, media
 from lib.expect import check, equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import Viewer, attend
 
 BROKEN = [
     ("empty-record", b""),
@@ -30,7 +30,7 @@ def scenario():
 def repeated(node):
     """The same header before every key frame, and empty messages, change nothing for the viewer."""
     publisher = Publisher(node.rtmp, "headers/repeated").open()
-    viewer = Viewer(node.http, "/headers/repeated.flv")
+    viewer = attend(node, publisher)
     for _ in range(8):
         publisher.send_config()
         publisher.send(media.VIDEO, round(publisher.feed.position_ms()), b"")
@@ -45,8 +45,8 @@ def repeated(node):
 def changed(node):
     """Day turns to night: another size. Running viewers get the new header before its first frame, later ones only it."""
     publisher = Publisher(node.rtmp, "headers/changed").open()
-    viewer = Viewer(node.http, "/headers/changed.flv")
-    publisher.push(400)
+    viewer = attend(node, publisher)
+    publisher.push(360)
     viewer.wait_frames(8, kind=media.VIDEO)
     new = media.avc_config(media.avcc(640, 480))
     publisher.send(media.VIDEO, round(publisher.feed.position_ms()), new)
@@ -88,7 +88,7 @@ def broken(node, name, record):
 def end_of_sequence(node):
     """The end marker in mid-stream ends nothing."""
     publisher = Publisher(node.rtmp, "headers/end").open()
-    viewer = Viewer(node.http, "/headers/end.flv")
+    viewer = attend(node, publisher)
     publisher.push(400)
     publisher.send(media.VIDEO, round(publisher.feed.position_ms()), media.AVC_END)
     publisher.push(400)

@@ -7,7 +7,7 @@ from lib import amf, flv, media, rtmp
 from lib.expect import check, equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import Viewer, attend
 
 GOOD = media.metadata()
 ARRAY = amf.EcmaArray(GOOD)
@@ -90,7 +90,7 @@ def publish(node, name, kind, body):
 def metadata_in_mid_stream(node):
     """Data messages between frames, known and unknown, do not disturb the media."""
     publisher = Publisher(node.rtmp, "meta/often").open()
-    viewer = Viewer(node.http, "/meta/often.flv")
+    viewer = attend(node, publisher)
     for name, body in SHAPES:
         publisher.push(200)
         publisher.send(media.SCRIPT, round(publisher.feed.position_ms()), body)

@@ -7,7 +7,7 @@ from lib import flv, media, rtmp
 from lib.expect import check, equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import attend
 
 
 def aggregate(frames, base=None):
@@ -31,7 +31,7 @@ def scenario():
 def publish(node, name, base):
     """The message's time stamp is the first frame's; inner ones count on from theirs (Adobe, section 7.1.6)."""
     publisher = Publisher(node.rtmp, f"aggregate/{name}").open()
-    viewer = Viewer(node.http, f"/aggregate/{name}.flv")
+    viewer = attend(node, publisher)
     for _ in range(6):
         frames = publisher.feed.take(200)
         publisher.connection.message(rtmp.AGGREGATE, aggregate(frames, base), frames[0][1], publisher.stream_id, 6)

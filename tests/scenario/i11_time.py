@@ -5,7 +5,7 @@ from lib import flv, media
 from lib.expect import check, equal, main, within
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import attend
 
 
 class Bent(media.Feed):
@@ -67,7 +67,7 @@ def publish(node, name, feed):
     """Three seconds of media with that clock; returns what a viewer got."""
     publisher = Publisher(node.rtmp, f"time/{name}", feed).open(metadata=False, config=False)
     publisher.send_config()
-    viewer = Viewer(node.http, f"/time/{name}.flv")
+    viewer = attend(node, publisher)
     publisher.push(3000)
     viewer.wait_frames(74, kind=media.VIDEO, timeout=8).check_ok()
     flv.check_growing(viewer.tags, name)

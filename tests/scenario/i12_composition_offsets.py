@@ -5,7 +5,7 @@ from lib import flv, media
 from lib.expect import equal, main
 from lib.node import Node
 from lib.publisher import Publisher
-from lib.viewer import Viewer
+from lib.viewer import attend
 
 OFFSETS = [80, 160, 0, 40, 80, -40, -1, 1, 0x7fffff // 90, -3000, 0, 0]
 
@@ -40,7 +40,7 @@ def scenario():
             publisher = Publisher(node.rtmp, f"offsets/{name}", Reordered(frame)).open(config=False)
             publisher.send(media.VIDEO, 0, config)
             publisher.send(media.AUDIO, 0, media.aac_config())
-            viewer = Viewer(node.http, f"/offsets/{name}.flv")
+            viewer = attend(node, publisher)
             publisher.push(2000)
             viewer.wait_frames(48, kind=media.VIDEO).check_ok()
             flv.check_stream(viewer.tags)

@@ -116,6 +116,7 @@ class Connection:
         self.socket = socket.create_connection(address, timeout, source_address=source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.timeout = timeout
+        self.host = "%s:%d" % address
         self._input = bytearray()
 
     def __enter__(self):
@@ -135,7 +136,7 @@ class Connection:
     def request(self, method, target, headers=None, body=b""):
         """Sends a well-formed request; the Host header is added unless given."""
         fields = dict(headers or {})
-        fields.setdefault("Host", "node.test")
+        fields.setdefault("Host", self.host)
         if body:
             fields.setdefault("Content-Length", str(len(body)))
         head = f"{method} {target} HTTP/1.1\r\n"

@@ -91,7 +91,7 @@ class Viewer:
         return connection
 
     def _send_request(self, target, headers):
-        fields = ws.upgrade_headers() if self.transport == "ws" else {"Host": "node.test"}
+        fields = ws.upgrade_headers() if self.transport == "ws" else {"Host": "localhost"}
         fields.update(headers)
         head = f"GET {target} HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items())
         self.socket.sendall(head.encode() + b"\r\n")
@@ -230,3 +230,9 @@ def crowd(count, address, target, transport="http", timeout=20.0):
     for viewer in viewers:
         viewer.wait_frames(1, timeout)
     return viewers
+
+
+def attend(node, publisher, transport="http"):
+    """A viewer that has the publisher's very first frame: the feed's next frame is sent, and the viewer waits for it."""
+    publisher.push(1)
+    return Viewer(node.http, f"/{publisher.stream}.flv", transport).wait_frames(1)

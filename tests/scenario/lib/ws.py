@@ -24,7 +24,7 @@ def accept_key(key):
 
 def upgrade_headers(**changes):
     """The headers of a good upgrade request; None removes one, `_` in a name stands for `-`."""
-    headers = {"Host": "node.test", "Upgrade": "websocket", "Connection": "Upgrade",
+    headers = {"Host": "localhost", "Upgrade": "websocket", "Connection": "Upgrade",
                "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()}
     headers.update({name.replace("_", "-"): value for name, value in changes.items()})
     return {name: value for name, value in headers.items() if value is not None}
