@@ -21,7 +21,7 @@ namespace {
 using Stamp = std::function<std::int64_t(Kind, std::int64_t true_ms)>;
 
 std::int64_t ms(Ticks time) {
-  CHECK(time.count() % 90 == 0);
+  if (time.count() % 90 != 0) FAIL("a time between two milliseconds");
   return time.count() / 90;
 }
 
@@ -100,11 +100,13 @@ TEST_SUITE("media") {
     TimeLine line;
     std::uint32_t stamp = 0;
     std::int64_t expected = 0;
+    int wrong = 0;
     for (int i = 0; i < 3'000'000; ++i) {
-      REQUIRE(line.place(Kind::Video, stamp) == Ticks{expected * 90});
+      if (line.place(Kind::Video, stamp) != Ticks{expected * 90}) ++wrong;
       stamp += 4'000;
       expected += 4'000;
     }
+    CHECK(wrong == 0);
     CHECK(line.corrections() == 0);
     CHECK(expected > 2LL << 32);
   }
@@ -415,6 +417,7 @@ TEST_SUITE("media") {
     const auto random = [&] { return static_cast<std::uint32_t>(engine()); };
     for (int round = 0; round < 300; ++round) {
       Player player;
+      int leaps = 0;
       std::uint32_t stamp = random();
       for (int i = 0; i < 2'000; ++i) {
         switch (random() % 12) {
@@ -436,8 +439,9 @@ TEST_SUITE("media") {
         const Kind kind = random() % 3 == 0 ? Kind::Video : Kind::Audio;
         const Ticks newest = player.line.newest();
         const std::int64_t out = player.send(kind, 0, stamp);
-        REQUIRE(out <= ms(newest) + 10'000);
+        if (out > newest.count() / 90 + 10'000) ++leaps;
       }
+      REQUIRE(leaps == 0);
       REQUIRE(player.disorder == 0);
       // And then the clock becomes sane: it is followed, in sync, within a second.
       std::int64_t base = stamp;
