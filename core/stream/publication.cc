@@ -19,6 +19,9 @@ constexpr media::Ticks kAudioOnlyInterval = base::Millis(40);
 constexpr base::Millis kWindowSlack{3000};
 // Different reasons for dropping something that one publication may list.
 constexpr std::size_t kMaxIgnored = 16;
+// So many changes of what is known are told at once; further ones when the pause is over.
+constexpr unsigned kFactsAtOnce = 16;
+constexpr base::Millis kFactsPause{500};
 
 mux::H265InFlv muxer_mode(config::H265InFlv mode) {
   return mode == config::H265InFlv::Legacy ? mux::H265InFlv::Legacy : mux::H265InFlv::Enhanced;
@@ -33,7 +36,8 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
       owner_(owner),
       gop_({context_.config->stream.gop_max_bytes, context_.config->stream.gop_max_duration}),
       track_wait_(context_.loop, [this] { decide_tracks(); }),
-      tape_grace_(context_.loop, [this] { drop_tape_if_unread(); }) {
+      tape_grace_(context_.loop, [this] { drop_tape_if_unread(); }),
+      facts_pause_(context_.loop, [this] { report_held_facts(); }) {
   timeline_.start_at(start_at);
   context_.metrics.publishers.add(1);
 }
@@ -55,13 +59,17 @@ void Publication::set_track(const media::Track &track) {
   if (slot == track) return;
   bool changed = slot.has_value();
   slot = track;
-  base::log::info(changed ? "track changed" : "track found",
-                  {{"stream", entry_->name},
-                   {"codec", media::codec_name(track.codec)},
-                   {"detail", track.codec_string}});
+  static base::log::Limiter limiter;
+  if (auto held = changed ? limiter.admit() : base::log::Limiter::Admission{true}) {
+    base::log::info(changed ? "track changed" : "track found",
+                    {{"stream", entry_->name},
+                     {"codec", media::codec_name(track.codec)},
+                     {"detail", track.codec_string},
+                     {"suppressed", *held}});
+  }
   if (changed) gop_.clear();  // Frames of the old configuration do not decode with the new one.
   if (decided_) {
-    reconfigure();
+    reconfigure(media::kind_of(track.codec));
   } else if (tracks_.video && tracks_.audio && !gop_.empty()) {
     decide_tracks();
   }
@@ -94,10 +102,9 @@ void Publication::push(media::Frame &&frame) {
     if (!track_wait_.active()) track_wait_.start(context_.config->stream.track_wait);
     return;
   }
-  if (tape_) {
-    append(frame);
-    flush_if_due(frame);
-  }
+  if (!tape_) return answer_waiting();  // There was no memory for the tape before.
+  append(frame);
+  flush_if_due(frame);
 }
 
 // Frames that no decoder could take are dropped here, once for all viewers.
@@ -105,11 +112,13 @@ bool Publication::accept(const media::Frame &frame) {
   const auto &track = tracks_.of(frame.kind());
   bool usable = track && track->codec == frame.codec &&
                 (!media::needs_config(frame.codec) || !track->config.empty());
-  if (!usable) {
-    context_.metrics.dropped_no_config.add();
-    entry_->counters->frames_dropped.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (!usable) count_drop(context_.metrics.dropped_no_config);
   return usable;
+}
+
+void Publication::count_drop(metrics::Counter &reason) {
+  reason.add();
+  entry_->counters->frames_dropped.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Publication::update_counters(const media::Frame &frame) {
@@ -131,8 +140,7 @@ void Publication::update_counters(const media::Frame &frame) {
 void Publication::append(const media::Frame &frame) {
   bool is_video = frame.kind() == media::Kind::Video;
   if (tape_needs_key_ && tracks_.video && !(is_video && frame.key)) {
-    context_.metrics.dropped_no_key.add();
-    return;
+    return count_drop(context_.metrics.dropped_no_key);
   }
   tape_needs_key_ = false;
   if (auto appended = tape_->append(frame); !appended) {
@@ -142,9 +150,8 @@ void Publication::append(const media::Frame &frame) {
                                       {"why", base::describe(appended.error())},
                                       {"suppressed", *held}});
     }
-    context_.metrics.dropped_no_memory.add();
     tape_needs_key_ = true;
-    return;
+    return count_drop(context_.metrics.dropped_no_memory);
   }
   context_.metrics.copied_tape_bytes.add(frame.payload.size);
 }
@@ -172,18 +179,32 @@ void Publication::decide_tracks() {
   answer_waiting();
 }
 
-void Publication::reconfigure() {
+void Publication::reconfigure(media::Kind changed) {
   if (!tape_) return;
   if (!tape_->configure(tracks_, metadata_, timeline_.newest())) tape_needs_key_ = true;
   // Video of a new configuration starts with its own key frame.
-  if (tracks_.video) tape_needs_key_ = true;
+  if (changed == media::Kind::Video) tape_needs_key_ = true;
+  // A new configuration takes a new block, and only publishing lets old ones go.
+  flush();
 }
 
 void Publication::report_facts() {
+  if (!facts_pause_.active()) {
+    facts_told_ = 0;
+    facts_pause_.start(kFactsPause);
+  }
+  if (++facts_told_ > kFactsAtOnce) {
+    facts_held_ = true;
+    return;
+  }
   StreamFacts facts{tracks_, metadata_.encoder, {}};
   for (const char *what : ignored_)
     facts.ignored.emplace_back(what);
   context_.on_facts(std::move(facts));
+}
+
+void Publication::report_held_facts() {
+  if (std::exchange(facts_held_, false)) report_facts();
 }
 
 void Publication::subscribe(Format format, std::shared_ptr<Subscriber> subscriber, OnView reply) {

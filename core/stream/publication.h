@@ -82,8 +82,10 @@ class Publication {
   bool start_tape();
   void drop_tape_if_unread();
   void answer_waiting();
-  void reconfigure();
+  void reconfigure(media::Kind changed);
+  void count_drop(metrics::Counter &reason);
   void report_facts();
+  void report_held_facts();
   void update_counters(const media::Frame &frame);
 
   PublicationContext context_;
@@ -106,6 +108,10 @@ class Publication {
   std::vector<Reader> readers_;
   loop::Timer tape_grace_;
   std::uint64_t corrections_seen_ = 0;
+  // A publisher that changes its mind with every message must not flood the main loop.
+  loop::Timer facts_pause_;
+  unsigned facts_told_ = 0;  // since the pause began to run
+  bool facts_held_ = false;  // something is to be told when it ends
 };
 
 }  // namespace sluice::stream

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/shelf.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,12 @@ void Shelf::release(Publication &publication) {
   if (found == publications_.end()) return;
   auto ended = std::move(found->second);
   publications_.erase(found);
-  give_back(ended->entry(), ended->resume_point());
+  StreamEntry entry = ended->entry();
+  media::Ticks next_dts = ended->resume_point();
+  // The end of its tape comes before the word of it, so that whoever hears of a successor finds the
+  // last frames on the tape.
+  ended.reset();
+  give_back(entry, next_dts);
 }
 
 void Shelf::give_back(const StreamEntry &entry, media::Ticks next_dts) {
@@ -137,11 +143,17 @@ void Shelf::update(const std::string &name, std::shared_ptr<const StreamEntry> e
   }
   // A watcher may unwatch itself or others while it is told.
   auto [first, last] = watchers_.equal_range(name);
-  std::vector<NameWatcher *> told;
+  std::vector<NameWatcher *> to_tell;
   for (auto it = first; it != last; ++it)
-    told.push_back(it->second);
-  for (NameWatcher *watcher : told)
-    watcher->on_entry(entry);
+    to_tell.push_back(it->second);
+  for (NameWatcher *watcher : to_tell) {
+    if (watches(name, *watcher)) watcher->on_entry(entry);
+  }
+}
+
+bool Shelf::watches(const std::string &name, const NameWatcher &watcher) const {
+  auto [first, last] = watchers_.equal_range(name);
+  return std::any_of(first, last, [&](const auto &row) { return row.second == &watcher; });
 }
 
 Publication *Shelf::find_publication(std::uint64_t epoch) {

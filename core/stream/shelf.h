@@ -61,7 +61,7 @@ class Shelf {
   // What is known of the name; null when nothing is.
   [[nodiscard]] std::shared_ptr<const StreamEntry> find(std::string_view name) const;
   void watch(const std::string &name, NameWatcher &watcher) { watchers_.emplace(name, &watcher); }
-  void unwatch(const std::string &name, NameWatcher &watcher);
+  void unwatch(const std::string &name, NameWatcher &watcher);  // also while watchers are told
 
   // Asks the stream's home loop for a view of its tape. on_view runs on this loop, unless the
   // publication ends before that: then the name's watchers hear of it.
@@ -90,6 +90,7 @@ class Shelf {
   };
   void answer(Ticket ticket, base::Result<Grant> answer);
   void update(const std::string &name, std::shared_ptr<const StreamEntry> entry);
+  [[nodiscard]] bool watches(const std::string &name, const NameWatcher &watcher) const;
   void give_back(const StreamEntry &entry, media::Ticks next_dts);
   Publication *find_publication(std::uint64_t epoch);
   PublicationContext publication_context(const StreamEntry &entry);

@@ -10,9 +10,14 @@ WakeList::WakeList(loop::Loop &loop)
   shared_->sender = wakeup_.sender();
 }
 
+Subscriber *WakeList::Shared::closed() {
+  static Subscriber mark;
+  return &mark;
+}
+
 WakeList::~WakeList() {
   // Subscribers that were woken and not served keep themselves alive; this lets them go.
-  Subscriber *woken = shared_->woken.exchange(nullptr, std::memory_order_acq_rel);
+  Subscriber *woken = shared_->woken.exchange(Shared::closed(), std::memory_order_acq_rel);
   while (woken != nullptr) {
     Subscriber *next = woken->next_;
     woken->on_wake_ = nullptr;
@@ -36,7 +41,8 @@ void WakeList::run_woken() {
     // An exchange rather than a store: it reads from the writer's own exchange and so sees the head
     // that was published before it. A wake that comes after this line queues anew.
     woken->queued_.exchange(false, std::memory_order_acq_rel);
-    if (woken->on_wake_) woken->on_wake_();
+    // A copy, because the subscriber may be silenced inside the call.
+    if (auto on_wake = woken->on_wake_) on_wake();
     woken = next;
   }
 }
@@ -47,8 +53,9 @@ void Subscriber::wake() {
   // The list is only ever taken whole, so a pushed node cannot be popped and pushed again in
   // between.
   next_ = list_->woken.load(std::memory_order_relaxed);
-  while (!list_->woken.compare_exchange_weak(next_, this, std::memory_order_acq_rel)) {
-  }
+  do {
+    if (next_ == WakeList::Shared::closed()) return self_.reset();
+  } while (!list_->woken.compare_exchange_weak(next_, this, std::memory_order_acq_rel));
   list_->sender.signal();
 }
 

@@ -31,8 +31,9 @@ class WakeList {
 
   // Shared with the subscribers, which may be woken after the list is gone.
   struct Shared {
-    std::atomic<Subscriber *> woken{nullptr};
+    std::atomic<Subscriber *> woken{nullptr};  // closed() once the list is gone
     loop::Wakeup::Sender sender;
+    static Subscriber *closed();
   };
   std::shared_ptr<Shared> shared_;
   loop::Wakeup wakeup_;
@@ -42,7 +43,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
  public:
   // [any thread]
   void wake();
-  // [reader's loop] on_wake is not called again.
+  // [reader's loop] on_wake is not called again. Also inside on_wake.
   void silence() { on_wake_ = nullptr; }
 
  private:
