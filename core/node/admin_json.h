@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bodies of the control API's answers. Pure functions over snapshots; the shapes are in
-// docs/admin-api.md.
+// docs/openapi.json.
 #pragma once
 
 #include <optional>
