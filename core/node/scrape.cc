@@ -57,11 +57,17 @@ void write_loops(TextWriter &out, Node &node) {
               });
 }
 
+struct Family {
+  const char *name;
+  Type type;
+  const char *help;
+};
+
 // One family with a sample per stream.
 template <class Figure>
 void write_streams(TextWriter &out, const std::vector<stream::Directory::Listed> &streams,
-                   const char *name, Type type, const char *help, Figure figure) {
-  out.family(name, type, help);
+                   const Family &family, Figure figure) {
+  out.family(family.name, family.type, family.help);
   for (const auto &listed : streams) {
     out.sample({{"stream", listed.entry->name}}, figure(*listed.entry->counters));
   }
@@ -69,18 +75,21 @@ void write_streams(TextWriter &out, const std::vector<stream::Directory::Listed>
 
 void write_streams(TextWriter &out, Node &node) {
   auto streams = node.directory().list();
-  write_streams(out, streams, "sluice_stream_viewers", Type::Gauge, "Viewers of the stream.",
+  write_streams(out, streams, {"sluice_stream_viewers", Type::Gauge, "Viewers of the stream."},
                 [](const auto &c) { return c.viewers.load(); });
-  write_streams(out, streams, "sluice_stream_bytes_in_total", Type::Counter,
-                "Media payload bytes taken in.", [](const auto &c) { return c.bytes_in.load(); });
-  write_streams(out, streams, "sluice_stream_bytes_out_total", Type::Counter,
-                "Bytes sent to viewers.", [](const auto &c) { return c.bytes_out.load(); });
-  write_streams(out, streams, "sluice_stream_frames_total", Type::Counter, "Frames taken in.",
+  write_streams(out, streams,
+                {"sluice_stream_bytes_in_total", Type::Counter, "Media payload bytes taken in."},
+                [](const auto &c) { return c.bytes_in.load(); });
+  write_streams(out, streams,
+                {"sluice_stream_bytes_out_total", Type::Counter, "Bytes sent to viewers."},
+                [](const auto &c) { return c.bytes_out.load(); });
+  write_streams(out, streams, {"sluice_stream_frames_total", Type::Counter, "Frames taken in."},
                 [](const auto &c) { return c.frames_in.load(); });
-  write_streams(out, streams, "sluice_stream_skips_total", Type::Counter,
-                "Moves of viewers who were behind.", [](const auto &c) { return c.skips.load(); });
-  write_streams(out, streams, "sluice_stream_tape_bytes", Type::Gauge,
-                "Memory held by the stream's tapes.",
+  write_streams(out, streams,
+                {"sluice_stream_skips_total", Type::Counter, "Moves of viewers who were behind."},
+                [](const auto &c) { return c.skips.load(); });
+  write_streams(out, streams,
+                {"sluice_stream_tape_bytes", Type::Gauge, "Memory held by the stream's tapes."},
                 [](const auto &c) { return c.tape_bytes.load(); });
 }
 
