@@ -79,7 +79,7 @@ stream::SessionInfo RtmpSession::describe() const {
 void RtmpSession::on_readable() {
   loop::Activity activity(server_.shelf().loop(), "rtmp session", id_.serial);
   base::MutableBytes buffer = server_.read_buffer();
-  for (int turn = 0; turn < kReadsPerTurn && stage_ != Stage::Closed; ++turn) {
+  for (int turn = 0; turn < kReadsPerTurn; ++turn) {
     auto read = socket_->read(buffer);
     if (!read) {
       bool orderly = read.error().code == base::Code::Closed;
@@ -89,7 +89,7 @@ void RtmpSession::on_readable() {
     bytes_in_ += *read;
     server_.metrics().received_bytes.add(*read);
     take_input(buffer.first(*read));
-    if (*read < buffer.size()) break;
+    if (*read < buffer.size() || stage_ == Stage::Closed || stage_ == Stage::Asking) break;
   }
   if (stage_ == Stage::Closed) return;
   acknowledge_if_due();
@@ -130,11 +130,29 @@ base::Status RtmpSession::end_message(const wire::rtmp::MessageHeader &header) {
   media::Slice body;
   body.size = header.length;
   if (header.length > 0) body.buffer = std::exchange(unfinished_[header.slot], {});
-  auto taken = take_message(header, body);
+  auto taken = accept_message(header, std::move(body));
   if (taken && stage_ == Stage::Closed) {
     return base::fail(base::Domain::Rtmp, base::Code::Closed, "the session has ended");
   }
   return taken;
+}
+
+base::Status RtmpSession::accept_message(const wire::rtmp::MessageHeader &header,
+                                         media::Slice body) {
+  using wire::rtmp::MessageType;
+  // These are about the chunks that follow, so they cannot wait.
+  bool at_once = header.type == MessageType::SetChunkSize || header.type == MessageType::Abort;
+  if (stage_ != Stage::Asking || at_once) return take_message(header, body);
+  early_.push_back({header, std::move(body)});
+  return {};
+}
+
+void RtmpSession::take_early() {
+  for (EarlyMessage &message : std::exchange(early_, {})) {
+    if (stage_ == Stage::Closed) return;
+    auto taken = accept_message(message.header, std::move(message.body));
+    if (!taken && stage_ != Stage::Closed) return fail(taken.error());
+  }
 }
 
 void RtmpSession::drop_message(const wire::rtmp::MessageHeader &header) {
@@ -165,8 +183,10 @@ void RtmpSession::watch_for_stall() {
 
 void RtmpSession::apply_limits() {
   const auto &config = server_.shelf().config()->rtmp;
-  std::uint64_t message = stage_ == Stage::Publishing ? config.max_message_size
-                                                      : config.max_message_size_before_publish;
+  // The first key frame may stand behind publish already. Its memory comes with its bytes, and
+  // those are not read before the answer.
+  bool large = stage_ == Stage::Publishing || stage_ == Stage::Asking;
+  std::uint64_t message = large ? config.max_message_size : config.max_message_size_before_publish;
   wire::rtmp::ChunkLimits limits;
   limits.max_chunk_size = static_cast<std::uint32_t>(config.max_chunk_size);
   limits.max_chunk_streams = config.max_chunk_streams;

@@ -66,6 +66,8 @@ class RtmpSession final : public net::SocketEvents,
   void on_revoked() override { close("taken_over"); }
 
   void take_input(base::Bytes input);
+  base::Status accept_message(const wire::rtmp::MessageHeader &header, media::Slice body);
+  void take_early();
   base::Status take_message(const wire::rtmp::MessageHeader &header, const media::Slice &body);
   base::Status take_media(std::uint8_t type, std::uint32_t timestamp, const media::Slice &body);
   base::Status take_aggregate(const wire::rtmp::MessageHeader &header, const media::Slice &body);
@@ -109,6 +111,14 @@ class RtmpSession final : public net::SocketEvents,
   std::uint64_t acknowledged_ = 0;
   std::uint64_t ack_window_;
   base::MonoTime last_media_;
+
+  // What an impatient encoder sends behind its publish. While the directory is asked nothing more
+  // is read, so this is what one read of the socket held.
+  struct EarlyMessage {
+    wire::rtmp::MessageHeader header;
+    media::Slice body;
+  };
+  std::vector<EarlyMessage> early_;
 
   wire::rtmp::HandshakeServer handshake_;
   wire::rtmp::ChunkReader chunks_;

@@ -182,6 +182,8 @@ base::Status RtmpSession::on_publish(const MessageHeader &header, const Command 
   }
   stream_name_ = wire::to_string(parsed->name);
   stage_ = Stage::Asking;
+  apply_limits();
+  socket_->watch_readable(false);
   stream::Publisher publisher{id_, socket_->peer().to_string(), socket_->peer().host(), "rtmp"};
   ticket_ = server_.shelf().publish(
       stream_name_, std::move(publisher), *this,
@@ -213,7 +215,9 @@ void RtmpSession::on_publish_answer(base::Result<stream::Publication *> answer) 
                                       {"stream", stream_name_},
                                       {"peer", socket_->peer().to_string()},
                                       {"encoder", encoder_}});
-  send_pending();
+  socket_->watch_readable(true);
+  take_early();
+  if (stage_ != Stage::Closed) send_pending();
 }
 
 void RtmpSession::unpublish() {
