@@ -16,6 +16,9 @@ namespace {
 constexpr int kReadsPerTurn = 4;
 // Answers that a publisher which does not read may make us hold.
 constexpr std::size_t kMaxOutput = 64 * 1024;
+// An encoder sends its headers and a few frames before it is answered. One read could hold tens of
+// thousands of messages of a byte, each of which would keep a buffer of the smallest size.
+constexpr std::size_t kMaxEarlyMessages = 256;
 
 }  // namespace
 
@@ -49,9 +52,9 @@ void RtmpSession::close(const char *reason) {
   if (stage_ == Stage::Closed) return;
   unpublish();
   stage_ = Stage::Closed;
-  end_reason_ = reason;
   deadline_.stop();
   // The last answer says why; a peer that does not take it at once does not get it.
+  bytes_out_ += pending_output_.size();
   if (!pending_output_.empty()) (void)outbox_.send(std::exchange(pending_output_, {}));
   socket_->set_events(nullptr);
   socket_->shutdown_write();
@@ -143,6 +146,10 @@ base::Status RtmpSession::accept_message(const wire::rtmp::MessageHeader &header
   // These are about the chunks that follow, so they cannot wait.
   bool at_once = header.type == MessageType::SetChunkSize || header.type == MessageType::Abort;
   if (stage_ != Stage::Asking || at_once) return take_message(header, body);
+  if (early_.size() >= kMaxEarlyMessages) {
+    return base::fail(base::Domain::Rtmp, base::Code::TooLarge,
+                      "too many messages before publish was answered");
+  }
   early_.push_back({header, std::move(body)});
   return {};
 }

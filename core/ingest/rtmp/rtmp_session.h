@@ -101,7 +101,6 @@ class RtmpSession final : public net::SocketEvents,
   loop::Timer deadline_;  // of the handshake, then of the publish, then of the next media
 
   Stage stage_ = Stage::Handshake;
-  const char *end_reason_ = "client_closed";
   base::SessionId id_;
   std::string correlation_id_;
   std::int64_t since_wall_us_;
@@ -113,7 +112,7 @@ class RtmpSession final : public net::SocketEvents,
   base::MonoTime last_media_;
 
   // What an impatient encoder sends behind its publish. While the directory is asked nothing more
-  // is read, so this is what one read of the socket held.
+  // is read, so this is what one read of the socket held, up to a number of messages.
   struct EarlyMessage {
     wire::rtmp::MessageHeader header;
     media::Slice body;
