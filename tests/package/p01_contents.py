@@ -39,7 +39,7 @@ def check_contents(package):
         paths.add(path)
         equal(owner, "root/root", f"owner of {path}")
         check("s" not in mode, f"{path} has a set-user bit: {mode}")
-        check(path.endswith("/") or path.startswith(TOP), f"unexpected file {path}")
+        check(path.endswith("/") or not path or path.startswith(TOP), f"unexpected file {path}")
     check(not WANTED - paths, f"missing: {sorted(WANTED - paths)}")
     equal(run("dpkg-deb", "-I", package, "conffiles").split(), ["/etc/sluice/sluice.yaml"], "conffiles")
     depends = run("dpkg-deb", "-f", package, "Depends")

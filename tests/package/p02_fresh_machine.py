@@ -111,7 +111,7 @@ def serve(machine):
     with open(log_path, "wb") as log:
         node = subprocess.Popen(["chroot", "--userspec=sluice:sluice", machine.root, "/usr/bin/sluice", "run"],
                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                env={"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": "/run/notify.sock"})
+                                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "NOTIFY_SOCKET": "/run/notify.sock"})
     try:
         check(b"READY=1" in notify.recv(4096), "the node's first word to the service manager is not READY=1")
         check_process(node.pid)
