@@ -61,7 +61,7 @@ constexpr Field kFields[] = {
      .help = "The size of the chunks that the node sends."},
     {SLUICE_KEY(rtmp.max_chunk_size), .min = 128, .max = 16 * kMiB,
      .help = "The largest chunk size that a publisher may ask for."},
-    {SLUICE_KEY(rtmp.max_chunk_streams), .min = 4, .max = 65'600, .flags = kLive,
+    {SLUICE_KEY(rtmp.max_chunk_streams), .min = 4, .max = 1'024, .flags = kLive,
      .help = "How many chunk streams one connection may use."},
     {SLUICE_KEY(rtmp.max_message_size), .min = 4 * kKiB, .max = 16 * kMiB, .flags = kLive,
      .help = "The largest message, which is the largest frame."},

@@ -40,7 +40,7 @@ class MessageSink {
 
 struct ChunkLimits {
   std::uint32_t max_chunk_size = 16 * 1024 * 1024;
-  std::uint32_t max_chunk_streams = 64;
+  std::uint16_t max_chunk_streams = 64;  // they are searched one by one
   std::uint32_t max_message_size = 8 * 1024 * 1024;
   // Sum of the lengths of all messages whose header has come and whose last byte has not.
   std::uint32_t max_unfinished_bytes = 16 * 1024 * 1024;

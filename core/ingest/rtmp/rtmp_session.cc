@@ -196,7 +196,7 @@ void RtmpSession::apply_limits() {
   std::uint64_t message = large ? config.max_message_size : config.max_message_size_before_publish;
   wire::rtmp::ChunkLimits limits;
   limits.max_chunk_size = static_cast<std::uint32_t>(config.max_chunk_size);
-  limits.max_chunk_streams = config.max_chunk_streams;
+  limits.max_chunk_streams = static_cast<std::uint16_t>(config.max_chunk_streams);
   limits.max_message_size = static_cast<std::uint32_t>(message);
   // One message of video, one of audio, and a few small ones.
   limits.max_unfinished_bytes = static_cast<std::uint32_t>(message * 2);

@@ -77,7 +77,7 @@ TEST_SUITE("config") {
         "f:3:3: error: unknown key \"stall_timout\" in rtmp; the nearest known key is "
         "\"stall_timeout\"",
         "f:4:20: error: rtmp.publish_timeout \"10\" has no unit; write 10s if that is meant",
-        "f:5:22: error: rtmp.max_chunk_streams \"1\" is out of range, which is 4 to 65600",
+        "f:5:22: error: rtmp.max_chunk_streams \"1\" is out of range, which is 4 to 1024",
         "f:7:16: error: http.max_headers must be a single value, and this is a list",
         "f:8:3: error: http.cors_origin needs a value",
         "f:10:10: error: log.level \"verbose\" must be debug, info, warning or error",
