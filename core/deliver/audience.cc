@@ -258,7 +258,7 @@ void Audience::forget(Viewer &viewer, const char *reason) {
   metrics.seats_taken.fetch_sub(1);
   subscribed_->counters->viewers.fetch_sub(1);
   metrics.viewers[static_cast<std::size_t>(viewer.protocol())]->add(-1);
-  metrics.count_end(reason);
+  metrics.ends.count(reason);
   if (std::string_view(reason) == "slow") metrics.closed_slow.add();
   auto [cohort, index] = viewer.place;
   auto &viewers = cohorts_[cohort];

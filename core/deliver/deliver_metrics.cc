@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/deliver_metrics.h"
 
-#include <string_view>
-
 namespace sluice::deliver {
-namespace {
-
-constexpr const char *kReasons[] = {"client_closed", "connection_lost", "slow",
-                                    "stream_ended",  "kicked",          "shutdown",
-                                    "protocol_error"};
-
-}  // namespace
 
 const char *protocol_name(Protocol protocol) {
   return protocol == Protocol::HttpFlv ? "http-flv" : "ws-flv";
@@ -30,24 +21,16 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
                                  {}, 1e6)),
       flush_bytes(registry.histogram("sluice_flush_bytes",
                                      "Bytes handed to the kernel by one write to a viewer.",
-                                     {1024, 4096, 16'384, 65'536, 262'144, 1'048'576})) {
+                                     {1024, 4096, 16'384, 65'536, 262'144, 1'048'576})),
+      ends(registry, "viewer",
+           {"client_closed", "connection_lost", "slow", "stream_ended", "kicked", "shutdown",
+            "protocol_error"}) {
   for (std::size_t i = 0; i < kProtocols; ++i) {
     const char *name = protocol_name(static_cast<Protocol>(i));
     viewers[i] =
         &registry.gauge("sluice_viewers", "Viewers that are connected now.", {{"protocol", name}});
     egress_bytes[i] = &registry.counter("sluice_egress_bytes_total", "Bytes sent to viewers.",
                                         {{"protocol", name}});
-  }
-  for (const char *reason : kReasons) {
-    endings_.push_back(
-        {reason, &registry.counter("sluice_sessions_total", "Sessions that have ended.",
-                                   {{"kind", "viewer"}, {"reason", reason}})});
-  }
-}
-
-void DeliverMetrics::count_end(const char *reason) const {
-  for (const Ending &ending : endings_) {
-    if (std::string_view(ending.reason) == reason) ending.counter->add();
   }
 }
 

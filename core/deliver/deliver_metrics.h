@@ -3,10 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "metrics/registry.h"
+#include "stream/end_counters.h"
 
 namespace sluice::deliver {
 
@@ -25,17 +26,10 @@ struct DeliverMetrics {
   metrics::Counter &refused_viewers;
   metrics::Histogram &join_us;
   metrics::Histogram &flush_bytes;
-  void count_end(const char *reason) const;
+  stream::EndCounters ends;
 
   // Viewers of the whole node, for the limit.
   std::atomic<std::uint32_t> seats_taken{0};
-
- private:
-  struct Ending {
-    const char *reason;
-    metrics::Counter *counter;
-  };
-  std::vector<Ending> endings_;
 };
 
 }  // namespace sluice::deliver

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "metrics/registry.h"
+#include "stream/end_counters.h"
 
 namespace sluice::ingest::rtmp {
 
@@ -12,15 +13,7 @@ struct RtmpMetrics {
   metrics::Gauge &connections;
   metrics::Counter &received_bytes;
   metrics::Counter &refused_limit;
-  // Sessions by why they ended; the reason is one of the documented words.
-  void count_end(const char *reason) const;
-
- private:
-  struct Ending {
-    const char *reason;
-    metrics::Counter *counter;
-  };
-  std::vector<Ending> endings_;
+  stream::EndCounters ends;
 };
 
 }  // namespace sluice::ingest::rtmp

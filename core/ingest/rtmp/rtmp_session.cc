@@ -58,7 +58,7 @@ void RtmpSession::close(const char *reason) {
   if (!pending_output_.empty()) (void)outbox_.send(std::exchange(pending_output_, {}));
   socket_->set_events(nullptr);
   socket_->shutdown_write();
-  server_.metrics().count_end(reason);
+  server_.metrics().ends.count(reason);
   stream::log_session_end(describe(), reason);
   server_.remove_later(*this);
 }
