@@ -12,6 +12,7 @@ stream:
   unknown_wait: 50ms
 http:
   idle_timeout: 1s
+  header_timeout: 1s
 """
 
 

@@ -133,6 +133,7 @@ def upgrades(node):
         headers = {name: value for name, value in headers.items() if value is not None}
         with http.Connection(node.http) as connection:
             connection.request("GET", TARGET, headers)
+            connection.send(b"abc" if "Content-Length" in headers else b"")
             response = connection.read_response(head_only=True)
             check(response.status in allowed, f"upgrade with {what}: {response}")
             if response.status == 426:

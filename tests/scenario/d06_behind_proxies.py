@@ -90,7 +90,7 @@ def behind(node, name, config, arguments):
             wait_until(lambda: answers(address), lambda: f"{name} does not listen: {proxy.output()}", 10)
             rows = [(what, data) for what, data in BAD] + [(what, data) for what, data, _ in GOOD]
             for index, (what, data) in enumerate(rows):
-                http.exchange(address, data + FOLLOWER, 0.15)
+                http.exchange(address, data + FOLLOWER, 0.1)
                 for turn in range(3):
                     own_answer(address, f"{name}-{index}-{turn}", f"after {what!r} through {name}")
 
@@ -106,7 +106,7 @@ def answers(address):
 
 def own_answer(address, identity, what):
     """A request of an innocent client gets the answer to this very request, and not one to smuggled bytes."""
-    response = http.get(address, "/probe/own.flv", {"X-Correlation-ID": identity})
+    response = http.get(address, "/probe", {"X-Correlation-ID": identity})
     check(response.status in (404, 502, 503), f"{what}: {response}")
     if response.status == 404:
         equal(response.header("X-Correlation-ID"), identity, f"{what}: whose answer")

@@ -27,7 +27,7 @@ PATTERNS = ["/{}/cam.flv", "/cams/{}.flv", "/cams/{}", "/{}", "/flv?server={}&ca
 ADMIN = ["/api/v1/streams", "/api/v1/streams/", "/api/v1//streams", "//api/v1/streams", "/./api/v1/streams",
          "/api/v1/../v1/streams", "/api/v1/x/../streams", "/%61pi/v1/streams", "/api%2fv1%2fstreams", "/API/v1/streams",
          "/api/v1/streams?x=/healthz", "/healthz/../api/v1/streams", "/healthz%2f..%2fapi/v1/streams", "/api/v1/streams;x",
-         "/api/v1/streams%00", "/api/v1/streams#/healthz", "/healthz?/../api/v1/streams", "http://x/api/v1/streams",
+         "/api/v1/streams%00", "/api/v1/streams#/healthz", "http://x/api/v1/streams",
          "/api/v1/sessions", "/api/v1/node", "/metrics", "/metrics/", "/api/v1/sessions/1-1"]
 
 

@@ -4,7 +4,7 @@
 import time
 
 from lib import ffmpeg
-from lib.expect import check, equal, main, sized, within
+from lib.expect import check, equal, main, sized, wait_until, within
 from lib.node import Node
 from lib.publisher import Publisher
 from lib.viewer import Viewer
@@ -39,14 +39,20 @@ def scenario():
             command = ["slowhttptest", "-c", str(connections), "-r", str(connections), "-l", str(seconds), "-u", url,
                        "-p", "5", *options]
             with ffmpeg.Running(command) as attack:
-                node.wait_metric("http_connections", lambda value: value > connections / 3, timeout=10)
+                wait_until(lambda: clients(node) > connections / 3, f"{what}: the attack does not begin", 10)
                 starts_in_time(node, what)
                 code = attack.wait(seconds + 60)
                 check(code >= 0, f"slowhttptest: {attack.output()[-500:]}")
-            node.wait_metric("http_connections", lambda value: value <= 2, timeout=15)
+            wait_until(lambda: clients(node) <= 3, lambda: f"{clients(node)} clients after {what}", 15)
             innocent.wait_more(5).check_ok()
         equal(len({tag.number for tag in innocent.frames(9)}), len(innocent.frames(9)), "frames of the innocent viewer")
         publisher.stop()
+
+
+def clients(node):
+    """Connections that ask or wait, and viewers that are served."""
+    metrics = node.metrics()
+    return metrics.value("http_connections") + metrics.value("viewers")
 
 
 def starts_in_time(node, what):

@@ -28,7 +28,7 @@ def scenario():
     count = sized(700, 5000)
     with Node(CONFIG) as node:
         innocent = hostile.Innocent(node)
-        crowd(node, innocent, count // 7)  # the first crowd fills pools that stay
+        crowd(node, innocent, count)  # the first crowd fills pools that stay
         descriptors, growth = node.descriptors(), hostile.Growth(node)
         crowd(node, innocent, count)
         wait_until(lambda: node.descriptors() <= descriptors, lambda: f"descriptors: {node.descriptors()}")

@@ -35,12 +35,13 @@ def acknowledges(node):
     publisher = Publisher(node.rtmp, "acks/gate")
     publisher.open()
     publisher.connection.message(rtmp.WINDOW_ACK, struct.pack(">I", 20_000), csid=2)
-    publisher.push(4000)
-    node.wait_metric("stream_frames_total", lambda value: value == publisher.sent_frames, stream="acks/gate")
+    for _ in range(10):  # a window may be acknowledged together with the ones behind it that came in the same moment
+        publisher.push(1000)
+        node.wait_metric("stream_frames_total", lambda value: value == publisher.sent_frames, stream="acks/gate")
     counts = [struct.unpack(">I", m.body)[0] for m in publisher.drain() if m.type == rtmp.ACK]
-    check(len(counts) >= 3, f"acknowledgements for 100 kB with a window of 20 kB: {counts}")
+    check(len(counts) >= 3, f"acknowledgements for 300 kB with a window of 20 kB: {counts}")
     equal(counts, sorted(counts), "acknowledged bytes")
-    check(50_000 < counts[-1] < 250_000, f"last acknowledged count: {counts[-1]}")
+    check(200_000 < counts[-1] < 500_000, f"last acknowledged count: {counts[-1]}")
     # Ours are taken, right or wrong.
     for count in (0, counts[-1], 0xffffffff):
         publisher.connection.message(rtmp.ACK, struct.pack(">I", count), csid=2)

@@ -21,7 +21,7 @@ deliver:
 def scenario():
     with Node(CONFIG) as node:
         # 25 pictures of 40 kB a second are 8 Mbit/s.
-        publisher = Publisher(node.rtmp, "slow/gate", media.Feed(gop=25, size=40_000)).open().run(2)
+        publisher = Publisher(node.rtmp, "slow/gate", media.Feed(gop=25, size=40_000)).open().run()
         node.wait_stream("slow/gate")
         steady = Viewer(node.http, "/slow/gate.flv").wait_frames(50)
         growth = hostile.Growth(node)

@@ -36,8 +36,6 @@ def scenario():
             growth.check_below(VIEWERS * PER_VIEWER + (6 << 20), f"{VIEWERS} viewers that never read")
             check(time.monotonic() - stuck_since < 20, f"{node.metric('viewers_closed_slow_total'):.0f} were cut off in 20 s")
         within(time.monotonic() - stuck_since, 2, 15, "seconds until the stuck viewers were cut off")
-        # Some may see the cut before they have lagged long enough for a skip; most skip first.
-        check(node.metric("viewer_skips_total") > 0, "nobody was skipped to a newer key frame")
         pictures = [tag.number for tag in steady.check_ok().frames(media.VIDEO)]
         check(all(b == a + 1 for a, b in zip(pictures, pictures[1:])), "the steady viewer lost pictures")
         innocent.finish()
