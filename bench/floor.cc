@@ -36,8 +36,9 @@ constexpr std::size_t kBacklogPeriods = 4;  // a viewer that is further behind l
 
 class Floor {
  public:
-  Floor(double mbit, int period_ms)
+  Floor(double mbit, int period_ms, int cohorts)
       : period_ms_(period_ms),
+        cohorts_(static_cast<std::size_t>(cohorts)),
         size_(static_cast<std::size_t>(mbit * 1e6 / 8 * period_ms / 1000)),
         bytes_(size_ * kBacklogPeriods, std::byte{0x5a}) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
@@ -67,14 +68,16 @@ class Floor {
   void watch(int fd);
   void accept_all();
   void answer(int fd);
-  void send_period();
+  void send_cohort();
 
   int period_ms_;
+  std::size_t cohorts_;
+  std::size_t next_cohort_ = 0;
   std::size_t size_;
   std::vector<std::byte> bytes_;
   std::vector<Viewer> viewers_;
   int epoll_ = -1, listener_ = -1, timer_ = -1;
-  std::uint64_t periods_ = 0, sends_ = 0, blocked_ = 0;
+  std::uint64_t bursts_ = 0, sends_ = 0, blocked_ = 0;
   std::int64_t longest_burst_ns_ = 0;
 };
 
@@ -100,7 +103,8 @@ void Floor::listen_loopback() {
 
 void Floor::start_timer() {
   timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  timespec period{.tv_sec = period_ms_ / 1000, .tv_nsec = period_ms_ % 1000 * 1'000'000L};
+  auto tick_ns = period_ms_ * 1'000'000LL / static_cast<long long>(cohorts_);
+  timespec period{.tv_sec = tick_ns / 1'000'000'000, .tv_nsec = tick_ns % 1'000'000'000};
   itimerspec times{.it_interval = period, .it_value = period};
   timerfd_settime(timer_, 0, &times, nullptr);
   watch(timer_);
@@ -127,10 +131,11 @@ void Floor::answer(int fd) {
   viewers_.push_back({fd, 0});
 }
 
-void Floor::send_period() {
+void Floor::send_cohort() {
   std::int64_t begin = mono_ns();
   bool gone = false;
-  for (Viewer &viewer : viewers_) {
+  for (std::size_t i = next_cohort_; i < viewers_.size(); i += cohorts_) {
+    Viewer &viewer = viewers_[i];
     viewer.owed = std::min(viewer.owed + size_, bytes_.size());
     ssize_t n = send(viewer.fd, bytes_.data(), viewer.owed, MSG_NOSIGNAL);
     sends_++;
@@ -145,7 +150,8 @@ void Floor::send_period() {
     gone = true;
   }
   if (gone) std::erase_if(viewers_, [](const Viewer &viewer) { return viewer.fd < 0; });
-  periods_++;
+  next_cohort_ = (next_cohort_ + 1) % cohorts_;
+  bursts_++;
   longest_burst_ns_ = std::max(longest_burst_ns_, mono_ns() - begin);
 }
 
@@ -162,15 +168,17 @@ void Floor::run(double seconds) {
       } else if (fd != timer_) {
         answer(fd);
       } else if (read(timer_, &expired, sizeof expired) == sizeof expired) {
-        // A period that was missed is owed, as a live server would owe it.
-        for (std::uint64_t k = 0; k < std::min<std::uint64_t>(expired, kBacklogPeriods); k++)
-          send_period();
+        // A turn that was missed is owed, as a live server would owe it.
+        for (std::uint64_t k = 0; k < std::min<std::uint64_t>(expired, kBacklogPeriods * cohorts_);
+             k++)
+          send_cohort();
       }
     }
   }
   print_line({{"period_ms", period_ms_},
               {"bytes_per_send", size_},
-              {"periods", periods_},
+              {"cohorts", cohorts_},
+              {"bursts", bursts_},
               {"sends", sends_},
               {"blocked", blocked_},
               {"longest_burst_ms", rounded(to_ms(longest_burst_ns_))}});
@@ -181,16 +189,19 @@ void Floor::run(double seconds) {
 
 int main(int argc, char **argv) {
   using namespace sluice::bench;
-  Options options("floor: one shared buffer, one send() per viewer per period",
-                  {{"mbit", "1.012", "Mbit/s per viewer"},
-                   {"period-ms", "40", "time between two sends to a viewer"},
-                   {"seconds", "600", "how long at most; SIGTERM ends it sooner"}},
-                  argc, argv);
+  Options options(
+      "floor: one shared buffer, one send() per viewer per period",
+      {{"mbit", "1.012", "Mbit/s per viewer"},
+       {"period-ms", "40", "time between two sends to a viewer"},
+       {"cohorts", "1", "the viewers' turns are spread over the period in so many bursts"},
+       {"seconds", "600", "how long at most; SIGTERM ends it sooner"}},
+      argc, argv);
   struct sigaction action{};
   action.sa_handler = ask_to_stop;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   allow_descriptors(30000);
-  Floor floor(options.number("mbit", 0.2, 200), options.integer("period-ms", 1, 5000));
+  Floor floor(options.number("mbit", 0.2, 200), options.integer("period-ms", 1, 5000),
+              options.integer("cohorts", 1, 100));
   floor.run(options.number("seconds", 1, 86400));
 }
