@@ -2,6 +2,7 @@
 #include "node/admin_api.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/hash.h"
@@ -35,7 +36,10 @@ http::ServerOptions admin_options(const config::Config &config) {
 }  // namespace
 
 AdminApi::AdminApi(Node &node)
-    : node_(node), token_(node.config().admin.token), admission_(kLimits) {
+    : node_(node),
+      token_(node.config().admin.token),
+      admission_(kLimits),
+      self_(std::make_shared<AdminApi *>(this)) {
   using http::Method;
   router_.add(Method::Get, "/healthz", [this](Taken x) { health(std::move(x)); });
   router_.add(Method::Get, "/readyz", [this](Taken x) { readiness(std::move(x)); });
@@ -48,7 +52,7 @@ AdminApi::AdminApi(Node &node)
                                            node_.shared().http_metrics, admission_);
 }
 
-AdminApi::~AdminApi() = default;
+AdminApi::~AdminApi() { *self_ = nullptr; }
 
 base::Status AdminApi::listen(const std::vector<net::Address> &addresses) {
   for (const net::Address &address : addresses) {
@@ -110,26 +114,16 @@ void AdminApi::streams(Taken exchange) {
 
 // Every worker is asked for its sessions; the answer goes out when the last one has replied.
 void AdminApi::sessions(Taken exchange) {
-  struct Gathering {
-    Taken exchange;
-    std::size_t missing;
-    std::vector<stream::SessionInfo> sessions;
-  };
-  auto gathering = std::make_shared<Gathering>();
-  gathering->exchange = std::move(exchange);
-  gathering->missing = node_.workers().size();
-  auto arrived = [gathering](std::vector<stream::SessionInfo> part) {
-    std::ranges::move(part, std::back_inserter(gathering->sessions));
-    if (--gathering->missing > 0) return;
-    auto stream = gathering->exchange->request().query.find("stream");
-    answer_json(*gathering->exchange, sessions_json(gathering->sessions, stream));
+  Number number = keep(std::move(exchange), node_.workers().size());
+  auto reply = [self = self_, number](std::vector<stream::SessionInfo> part) {
+    if (*self != nullptr) (*self)->take_sessions(number, std::move(part));
   };
   for (const auto &worker : node_.workers()) {
-    bool asked = worker->loop().post([&shelf = worker->shelf(), &main = node_.loop(), arrived] {
+    bool asked = worker->loop().post([&shelf = worker->shelf(), &main = node_.loop(), reply] {
       auto part = shelf.sessions().describe();
-      (void)main.post([arrived, part = std::move(part)]() mutable { arrived(std::move(part)); });
+      (void)main.post([reply, part = std::move(part)]() mutable { reply(std::move(part)); });
     });
-    if (!asked) arrived({});
+    if (!asked) take_sessions(number, {});
   }
 }
 
@@ -139,19 +133,43 @@ void AdminApi::kick(Taken exchange) {
   if (!id || id->loop == 0 || id->loop > workers.size()) {
     return exchange->respond_error(404, "not_found", "no such session");
   }
-  // The exchange stays with the main loop while the worker is asked.
-  auto held = std::make_shared<Taken>(std::move(exchange));
-  auto answer = [held, id = *id](bool kicked) {
-    if (kicked) return answer_json(**held, kicked_json(id));
-    (*held)->respond_error(404, "not_found", "no such session");
+  Number number = keep(std::move(exchange), 1);
+  auto reply = [self = self_, number, id = *id](bool kicked) {
+    if (*self != nullptr) (*self)->take_kick(number, id, kicked);
   };
   Worker &worker = *workers[id->loop - 1U];
-  bool asked =
-      worker.loop().post([&shelf = worker.shelf(), &main = node_.loop(), answer, id = *id] {
-        bool kicked = shelf.sessions().kick(id);
-        (void)main.post([answer, kicked] { answer(kicked); });
-      });
-  if (!asked) answer(false);
+  bool asked = worker.loop().post([&shelf = worker.shelf(), &main = node_.loop(), reply, id = *id] {
+    bool kicked = shelf.sessions().kick(id);
+    (void)main.post([reply, kicked] { reply(kicked); });
+  });
+  if (!asked) take_kick(number, *id, false);
+}
+
+AdminApi::Number AdminApi::keep(Taken exchange, std::size_t replies) {
+  Number number = ++last_number_;
+  exchange->on_abort([this, number] { asked_.erase(number); });
+  asked_.emplace(number, Asked{std::move(exchange), replies, {}});
+  return number;
+}
+
+void AdminApi::take_sessions(Number number, std::vector<stream::SessionInfo> part) {
+  auto found = asked_.find(number);
+  if (found == asked_.end()) return;  // the client has gone
+  std::ranges::move(part, std::back_inserter(found->second.sessions));
+  if (--found->second.missing > 0) return;
+  Asked asked = std::move(found->second);
+  asked_.erase(found);
+  auto stream = asked.exchange->request().query.find("stream");
+  answer_json(*asked.exchange, sessions_json(asked.sessions, stream));
+}
+
+void AdminApi::take_kick(Number number, base::SessionId id, bool kicked) {
+  auto found = asked_.find(number);
+  if (found == asked_.end()) return;  // the client has gone
+  Asked asked = std::move(found->second);
+  asked_.erase(found);
+  if (kicked) return answer_json(*asked.exchange, kicked_json(id));
+  asked.exchange->respond_error(404, "not_found", "no such session");
 }
 
 }  // namespace sluice::node

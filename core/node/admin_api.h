@@ -3,9 +3,11 @@
 // it shows of other loops it asks for by message.
 #pragma once
 
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +24,8 @@ class AdminApi {
  public:
   explicit AdminApi(Node &node);
   ~AdminApi();
+  AdminApi(const AdminApi &) = delete;
+  AdminApi &operator=(const AdminApi &) = delete;
 
   base::Status listen(const std::vector<net::Address> &addresses);
   [[nodiscard]] std::vector<net::Address> addresses() const;
@@ -40,13 +44,28 @@ class AdminApi {
   void sessions(Taken exchange);
   void kick(Taken exchange);
 
+  // A request that has asked workers something. It stays here and only its number travels, because
+  // a message that a full mailbox refuses is destroyed on the worker's thread.
+  using Number = std::uint64_t;
+  struct Asked {
+    Taken exchange;
+    std::size_t missing = 0;  // replies
+    std::vector<stream::SessionInfo> sessions;
+  };
+  Number keep(Taken exchange, std::size_t replies);
+  void take_sessions(Number number, std::vector<stream::SessionInfo> part);
+  void take_kick(Number number, base::SessionId id, bool kicked);
+
   Node &node_;
   // As it was at start, like the addresses that it protects: a reload changes neither.
   const std::string token_;
   http::Router router_;
   net::Admission admission_;
+  std::unordered_map<Number, Asked> asked_;
+  Number last_number_ = 0;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::shared_ptr<AdminApi *> self_;  // null inside once destroyed: replies of workers ask it
 };
 
 }  // namespace sluice::node
