@@ -236,7 +236,7 @@ void Node::finish() {
   watchdog_.reset();
   for (auto &worker : workers_)
     worker->finish();
-  // Joins the threads. A worker that was never started runs its last tasks when it is destroyed.
+  // Joins the threads. A worker that was never started is taken apart by its destructor.
   workers_.clear();
   signals_.clear();
   service_watchdog_.reset();

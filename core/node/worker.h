@@ -58,8 +58,7 @@ class Worker {
   // The end, in three steps, each posted by the main thread when every worker has done the one
   // before.
   // 1. No more connections; viewers and publishers are ended. done runs on the main loop when the
-  // answers under way
-  //    are written, or at once when `patience` is 0.
+  //    answers under way are written, or at once when `patience` is 0.
   void drain(base::Millis patience, std::function<void()> done);
   // 2. Everything but the shelf is destroyed, which other workers' last messages may still name.
   void dismantle(std::function<void()> done);

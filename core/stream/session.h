@@ -51,7 +51,6 @@ class SessionTable {
   base::SessionId add(Session &session);
   void remove(base::SessionId id) { sessions_.erase(id.serial); }
 
-  // Sessions of a stream, or all of them when the name is empty.
   [[nodiscard]] std::vector<SessionInfo> describe() const;
   // False when there is no such session.
   bool kick(base::SessionId id);
