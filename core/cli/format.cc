@@ -6,31 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
+
 namespace sluice::cli {
 namespace {
-
-// The length in bytes of the well-formed UTF-8 character at the start of text, or 0. C1 controls
-// (U+0080 to U+009F) count as malformed, because terminals act on them.
-std::size_t character_length(std::string_view text) {
-  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
-  unsigned char first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
-  if (first == 0xC2) return continues(1) && byte(1) >= 0xA0 ? 2 : 0;
-  if (first > 0xC2 && first < 0xE0) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first < 0xF0) {
-    if (!continues(1) || !continues(2)) return 0;
-    bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    bool surrogate = first == 0xED && byte(1) >= 0xA0;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first < 0xF5) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    bool outside = (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90);
-    return outside ? 0 : 4;
-  }
-  return 0;
-}
 
 // Characters of text that printable() made: every byte that does not continue another.
 std::size_t width(std::string_view text) {
@@ -43,8 +22,8 @@ std::size_t width(std::string_view text) {
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    std::size_t length = character_length(text);
-    if (length == 0) {
+    std::size_t length = base::utf8_length(text);
+    if (length == 0 || base::is_utf8_control(text.substr(0, length))) {
       out += '?';
       length = 1;
     } else {

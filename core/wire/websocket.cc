@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 
 namespace sluice::wire::websocket {
 namespace {
@@ -237,23 +238,10 @@ std::string accept_key(std::string_view key) {
 }
 
 bool is_valid_utf8(Bytes text) {
-  for (std::size_t i = 0; i < text.size();) {
-    std::uint8_t first = u8(text[i++]);
-    if (first < 0x80) continue;
-    if (first < 0xc2 || first > 0xf4) return false;
-    std::size_t more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    if (text.size() - i < more) return false;
-    // The second byte's range shuts out overlong forms, surrogates and what lies above U+10FFFF.
-    std::uint8_t second = u8(text[i]);
-    std::uint8_t lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    std::uint8_t highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (second < lowest || second > highest) return false;
-    for (std::size_t j = 1; j < more; ++j) {
-      if ((u8(text[i + j]) & 0xc0U) != 0x80) return false;
-    }
-    i += more;
-  }
-  return true;
+  std::string_view rest = base::as_text(text);
+  while (std::size_t length = base::utf8_length(rest))
+    rest.remove_prefix(length);
+  return rest.empty();
 }
 
 }  // namespace sluice::wire::websocket
