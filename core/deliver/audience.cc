@@ -89,6 +89,7 @@ void Audience::on_view(std::uint64_t epoch, tape::TapeView view) {
     }
   }
   view_ = std::move(view);
+  view_epoch_ = epoch;
   start_waiting();
   flush_all();
 }
@@ -103,8 +104,9 @@ void Audience::on_wake() {
 // --- Those who wait ---
 
 void Audience::start_waiting() {
-  // The tape of a publisher that is gone would only show the past.
-  if (!entry_ || !entry_->live) return;
+  // The tape of a publisher that is gone would only show the past, also while its successor's is
+  // being asked for.
+  if (!entry_ || !entry_->live || view_epoch_ != entry_->epoch) return;
   auto key = view_ ? view_->newest_key() : std::nullopt;
   if (!key) return;
   for (Waiting &waiting : std::exchange(waiting_, {}))

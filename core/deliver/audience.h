@@ -92,6 +92,7 @@ class Audience final : public stream::NameWatcher {
   std::shared_ptr<const stream::StreamEntry> subscribed_;  // whose tape view_ is, or will be
   std::shared_ptr<stream::Subscriber> subscriber_;
   std::optional<tape::TapeView> view_;
+  std::uint64_t view_epoch_ = 0;  // whose tape view_ is
   // The tape before, while viewers have a message from it under way.
   std::optional<tape::TapeView> previous_;
 

@@ -162,7 +162,8 @@ void Viewer::end(const char *reason) {
   ended_ = true;
   std::string_view why = reason;
   bool clean = !blocked_ && at_boundary() && why != "connection_lost" && why != "client_closed";
-  if (clean && started_) {
+  // A close frame has been the last word already when closing.
+  if (clean && started_ && !closing_) {
     lead_.clear();
     append_stream_end(lead_, framing_, first_message_);
     // A peer that does not take the last bytes at once does not get them.

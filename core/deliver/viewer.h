@@ -39,7 +39,7 @@ class Viewer final : public net::SocketEvents,
   ~Viewer() override;
 
   // Listens to the client from now on, beginning with what it sent behind its request. May end the
-  // viewer.
+  // viewer; does nothing for one that has ended already.
   void listen(std::string_view leftover_input);
 
   // Puts the viewer at a key frame of the tape: with the init bytes the first time, with the

@@ -17,6 +17,7 @@ constexpr std::size_t kMaxControl = 1024;
 }  // namespace
 
 void Viewer::listen(std::string_view leftover_input) {
+  if (ended_) return;
   socket_->set_events(this);
   // The first frames may already have filled the socket, at a time when nobody listened to it.
   if (blocked_) socket_->watch_writable(true);
