@@ -104,7 +104,7 @@ void FlvReader::read_frame(const FlvTag &tag, const FlvPacket &packet) {
       return events_.on_ignored(kind == Kind::Video ? "video before its sequence header"
                                                     : "audio before its sequence header");
     }
-    announce(media::describe(packet.codec, {}));
+    if (packet.codec != Codec::MP3) announce(media::describe(packet.codec, {}));
   }
   if (packet.codec == Codec::MP3) follow_mp3(packet.body);
 
@@ -123,13 +123,15 @@ void FlvReader::read_frame(const FlvTag &tag, const FlvPacket &packet) {
 void FlvReader::follow_mp3(base::Bytes frame) {
   const auto header = media::parse_mp3_header(frame);
   const auto &known = tracks_.audio;
-  if (!header ||
-      (known->sample_rate == header->sample_rate && known->channels == header->channels)) {
-    return;
+  const bool is_new = !known || known->codec != Codec::MP3;
+  const bool differs = header && (is_new || known->sample_rate != header->sample_rate ||
+                                  known->channels != header->channels);
+  if (!is_new && !differs) return;
+  media::Track track = is_new ? media::describe(Codec::MP3, {}) : *known;
+  if (header) {
+    track.sample_rate = header->sample_rate;
+    track.channels = header->channels;
   }
-  media::Track track = *known;
-  track.sample_rate = header->sample_rate;
-  track.channels = header->channels;
   announce(std::move(track));
 }
 

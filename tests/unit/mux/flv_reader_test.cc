@@ -105,16 +105,17 @@ TEST_SUITE("mux") {
     ReaderRig rig;
     rig.audio("2f fffb9064 00");
     rig.audio("2f fffb9064 00");
-    REQUIRE(rig.seen.tracks.size() == 2);
+    // Once, with all that is known: a track that changes costs the stream its last GOP.
+    REQUIRE(rig.seen.tracks.size() == 1);
     CHECK(rig.seen.tracks[0].codec == Codec::MP3);
-    CHECK(rig.seen.tracks[1].sample_rate == 44'100);
-    CHECK(rig.seen.tracks[1].channels == 2);
+    CHECK(rig.seen.tracks[0].sample_rate == 44'100);
+    CHECK(rig.seen.tracks[0].channels == 2);
     rig.audio("72 d5d5d5");
     rig.audio("82 ffffff");
-    REQUIRE(rig.seen.tracks.size() == 4);
-    CHECK(rig.seen.tracks[2].codec == Codec::PCMA);
-    CHECK(rig.seen.tracks[2].sample_rate == 8'000);
-    CHECK(rig.seen.tracks[3].codec == Codec::PCMU);
+    REQUIRE(rig.seen.tracks.size() == 3);
+    CHECK(rig.seen.tracks[1].codec == Codec::PCMA);
+    CHECK(rig.seen.tracks[1].sample_rate == 8'000);
+    CHECK(rig.seen.tracks[2].codec == Codec::PCMU);
     CHECK(rig.seen.frames.size() == 4);
   }
 
