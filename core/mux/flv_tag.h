@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "config/config.h"
 #include "media/buffer.h"
 
 namespace sluice::mux {
@@ -18,9 +19,8 @@ struct FlvTag {
   media::Slice body;
 };
 
-// How H.265 is written to FLV: by fourcc as enhanced RTMP has it, or by the codec id 12 that was
-// used before.
-enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
+// By fourcc as enhanced RTMP has it, or by the codec id 12 that was used before.
+using config::H265InFlv;
 
 inline constexpr std::size_t kFlvHeaderSize = 13;       // with the first previous-tag size
 inline constexpr std::size_t kFlvTagOverhead = 11 + 4;  // tag header and previous-tag size

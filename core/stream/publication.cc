@@ -23,10 +23,6 @@ constexpr std::size_t kMaxIgnored = 16;
 constexpr unsigned kFactsAtOnce = 16;
 constexpr base::Millis kFactsPause{500};
 
-mux::H265InFlv muxer_mode(config::H265InFlv mode) {
-  return mode == config::H265InFlv::Legacy ? mux::H265InFlv::Legacy : mux::H265InFlv::Enhanced;
-}
-
 }  // namespace
 
 Publication::Publication(PublicationContext context, std::shared_ptr<const StreamEntry> entry,
@@ -235,7 +231,7 @@ bool Publication::start_tape() {
   tape::Tape::Limits limits{config.stream.tape_window, config.deliver.skip_after + kWindowSlack};
   auto tape = tape::Tape::create(context_.blocks, limits);
   if (!tape) return false;
-  tape_ = std::make_unique<FlvTape>(std::move(*tape), muxer_mode(config.stream.h265_in_flv));
+  tape_ = std::make_unique<FlvTape>(std::move(*tape), config.stream.h265_in_flv);
   tape_needs_key_ = true;
   media::Ticks start = gop_.empty() ? timeline_.newest() : gop_.frames().front().dts;
   if (!tape_->configure(tracks_, metadata_, start)) return false;
