@@ -8,11 +8,6 @@
 #include "deliver/delivery.h"
 
 namespace sluice::deliver {
-namespace {
-
-constexpr const char *kRetryAfterSeconds = "5";
-
-}  // namespace
 
 Audience::Audience(Delivery &delivery, std::string name)
     : delivery_(delivery),
@@ -131,8 +126,7 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   ViewerRequest &request = waiting.request;
   if (!take_seat()) {
     delivery_.metrics().refused_viewers.add();
-    return request.exchange->respond_error(503, "too_many_viewers", "no more viewers are taken",
-                                           {{"Retry-After", kRetryAfterSeconds}});
+    return request.exchange->respond_unavailable("too_many_viewers", "no more viewers are taken");
   }
   const auto &asked = request.exchange->request();
   ViewerStart start;
@@ -166,8 +160,7 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
   if (entry_) {
-    exchange.respond_error(503, "stream_offline", "the stream has no picture at the moment",
-                           {{"Retry-After", kRetryAfterSeconds}});
+    exchange.respond_unavailable("stream_offline", "the stream has no picture at the moment");
   } else {
     exchange.respond_error(404, "not_found", "no such stream");
   }

@@ -102,8 +102,8 @@ void Delivery::answer_head(http::Exchange &exchange, const std::string &name) {
   auto entry = shelf_.find(name);
   if (!entry) return exchange.respond_error(404, "not_found", "no such stream");
   if (!entry->live) {
-    return exchange.respond_error(503, "stream_offline", "the stream has no picture at the moment",
-                                  {{"Retry-After", "5"}});
+    return exchange.respond_unavailable("stream_offline",
+                                        "the stream has no picture at the moment");
   }
   http::Response response;
   response.content_type = kFlvType;
@@ -114,8 +114,7 @@ void Delivery::answer_head(http::Exchange &exchange, const std::string &name) {
 
 void Delivery::admit(ViewerRequest request, const std::string &name) {
   if (draining_) {
-    return request.exchange->respond_error(503, "draining", "the node is shutting down",
-                                           {{"Retry-After", "5"}});
+    return request.exchange->respond_unavailable("draining", "the node is shutting down");
   }
   auto &audience = audiences_[name];
   if (!audience) audience = std::make_unique<Audience>(*this, name);

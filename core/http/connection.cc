@@ -49,9 +49,7 @@ void Connection::refuse(const char *message) {
   socket_->set_events(this);
   Request unread;
   unread.correlation_id = base::make_correlation_id();
-  Response response = error_response(503, "busy", message, unread.correlation_id);
-  response.headers = {{"Retry-After", "5"}};
-  answer(unread, std::move(response));
+  answer(unread, unavailable_response("busy", message, unread.correlation_id));
 }
 
 void Connection::drain() {

@@ -27,6 +27,10 @@ void Exchange::respond_error(int status, std::string_view code, std::string_view
   respond(std::move(response));
 }
 
+void Exchange::respond_unavailable(std::string_view code, std::string_view message) {
+  respond(unavailable_response(code, message, request_.correlation_id));
+}
+
 std::string Exchange::stream_head(int status, const std::vector<Field> &headers) {
   loop_.assert_here();
   if (host_ == nullptr) return {};

@@ -122,6 +122,13 @@ Response error_response(int status, std::string_view code, std::string_view mess
   return response;
 }
 
+Response unavailable_response(std::string_view code, std::string_view message,
+                              std::string_view correlation_id) {
+  Response response = error_response(503, code, message, correlation_id);
+  response.headers = {{"Retry-After", "5"}};
+  return response;
+}
+
 std::string response_head(const Response &response, const HeadContext &context) {
   std::string head = begin_head(response.status, response.headers, context);
   if (may_have_body(response.status)) {

@@ -27,6 +27,10 @@ struct Response {
 Response error_response(int status, std::string_view code, std::string_view message,
                         std::string_view correlation_id);
 
+// The same with 503 and a Retry-After, for what may be there in a few seconds.
+Response unavailable_response(std::string_view code, std::string_view message,
+                              std::string_view correlation_id);
+
 const char *reason_phrase(int status);
 
 // What the server adds to an answer.
