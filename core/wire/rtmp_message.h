@@ -51,9 +51,6 @@ struct MessageHeader {
 // Chunk streams that this node writes on, as other servers do.
 inline constexpr std::uint32_t kControlChunkStream = 2;
 inline constexpr std::uint32_t kCommandChunkStream = 3;
-inline constexpr std::uint32_t kAudioChunkStream = 4;
-inline constexpr std::uint32_t kDataChunkStream = 5;
-inline constexpr std::uint32_t kVideoChunkStream = 6;
 
 // Protocol control and user control: sections 5.4, 6.2 and 7.1.7.
 

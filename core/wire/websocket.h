@@ -32,8 +32,6 @@ inline constexpr std::uint16_t kNoStatus = 1005;
 inline constexpr std::uint16_t kInvalidData = 1007;
 inline constexpr std::uint16_t kPolicy = 1008;
 inline constexpr std::uint16_t kTooBig = 1009;
-inline constexpr std::uint16_t kInternalError = 1011;
-inline constexpr std::uint16_t kTryAgainLater = 1013;
 
 // What the reader finds, called from feed() only. Views are valid during the call.
 class FrameSink {
