@@ -21,6 +21,15 @@ class Skipped(Exception):
     """The scenario cannot run here, for the reason given."""
 
 
+_unjudged = set()
+
+
+def leave_unjudged(what):
+    """A part of the scenario cannot be judged with this build. When all else holds, it ends as skipped and says so, so
+    that a runner can run it once more with a build in which it can."""
+    _unjudged.add(what)
+
+
 def full_size():
     """True when the sizes of an acceptance run are wanted: SLUICE_FULL=1."""
     return os.environ.get("SLUICE_FULL", "") not in ("", "0")
@@ -92,6 +101,8 @@ def main(scenario):
     code, verdict = 0, "passed"
     try:
         scenario()
+        if _unjudged:
+            code, verdict = 77, f"skipped: all else held, but not judged with this build: {', '.join(sorted(_unjudged))}"
     except Skipped as reason:
         code, verdict = 77, f"skipped: {reason}"
     except Failure as failure:

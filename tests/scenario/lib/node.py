@@ -131,7 +131,7 @@ class Node:
 
     def spawn(self):
         """Starts the process and does not wait for anything."""
-        log = open(self.log_path, "ab")
+        log = open(self.log_path, "ab")  # by us, so that the node may be another user's
         environment = {**os.environ, **(self._environment or {})}
         environment.setdefault("TSAN_OPTIONS", "halt_on_error=0 exitcode=66")
         environment.setdefault("ASAN_OPTIONS", "detect_leaks=1")
@@ -150,6 +150,11 @@ class Node:
         self.http, self.rtmp, self.admin = (_address(ready[key]) if ready.get(key) else None
                                             for key in ("http", "rtmp", "admin"))
         return self
+
+    def start_again(self):
+        """After stop(): a new process with the same folder; the old log is kept beside the new one."""
+        os.rename(self.log_path, self.log_path + ".before")
+        return self.start()
 
     def _ready_or_gone(self):
         found = self.logged("node ready")

@@ -196,6 +196,11 @@ class Viewer:
         check(self.status == status, f"viewer's status: expected {status}, got {self.status} ({self.error})")
         return self
 
+    def wait_status_any(self, timeout=5.0):
+        """Waits for the answer's head and returns its status."""
+        wait_until(lambda: self.response or self.closed, "no answer to the viewer", timeout)
+        return self.status
+
     def wait_frames(self, count, timeout=10.0, kind=None):
         """Waits until so many media frames came."""
         wait_until(lambda: len(self.frames(kind)) >= count or self.error or self.closed,

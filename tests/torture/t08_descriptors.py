@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# runner: alone
+"""T8, out of descriptors (demand 36): 400 clients against a limit of 200. The node does not spin, streams run on.
+
+At exhaustion: CPU below 20 % of a core, one log line a second at most, a counter; recovery within a second of a close.
+full: the same for 60 s instead of 5.
+"""
+
+import socket
+import time
+
+from torture import Level, TorturedNode, Witness, arguments, spin
+from lib import ffmpeg
+from lib.expect import check, equal, leave_unjudged, main, wait_until
+from lib.node import sanitizer
+from lib.viewer import Viewer
+
+LIMIT, CLIENTS = 200, 400
+CONFIG = """
+http: {header_timeout: 10m, idle_timeout: 10m}
+"""
+
+
+def scenario(seconds):
+    ffmpeg.need("prlimit")
+    with TorturedNode(CONFIG, wrapper=["prlimit", f"--nofile={LIMIT}:{LIMIT}"]) as node:
+        level = Level(node)
+        witness = Witness(node)
+        clients = [open_client(node.http if i % 2 else node.rtmp) for i in range(CLIENTS)]
+        wait_until(lambda: node.descriptors() >= LIMIT - 2, lambda: f"{node.descriptors()} descriptors of {LIMIT}")
+        lines, before = len(node.log_text().splitlines()), node.cpu()
+        spin(seconds, witness.look)
+        cpu = (node.cpu() - before) / seconds
+        told = [line for line in node.log_text().splitlines()[lines:] if '"level":"info"' not in line]
+        print(f"CPU at exhaustion: {cpu * 100:.1f} % of a core, {len(told)} warnings in {seconds} s")
+        check(cpu < 0.2 or sanitizer(), f"CPU at exhaustion: {cpu * 100:.0f} % of a core")
+        if sanitizer():
+            leave_unjudged("CPU time")
+        check(len(told) <= seconds + 2, f"{len(told)} warnings in {seconds} s: {told[:3]}")
+        witness.look()
+        recovery(node, clients)
+        check(node.metric("accept_pauses_total") > 0, "pauses of accepting were not counted")
+        for client in clients:
+            client.close()
+        witness.check()
+        witness.end()
+        level.check_back()
+
+
+def open_client(address):
+    """A connection that stands in the kernel's queue when the node cannot take it."""
+    client = socket.socket()
+    client.settimeout(5)
+    client.connect(address)
+    return client
+
+
+def recovery(node, clients):
+    """Some go away; within a second the node takes connections and viewers again."""
+    for client in clients:
+        client.close()
+    closed = time.monotonic()
+    viewer = Viewer(node.http, "/innocent/stream.flv").wait_frames(1, timeout=5)
+    took = time.monotonic() - closed
+    check(took < (1.0 if not sanitizer() else 5.0), f"{took:.2f} s until a viewer started after descriptors were free")
+    equal(node.call("GET", "/readyz").status, 200, "readiness after the exhaustion")
+    viewer.close()
+
+
+SIZE = arguments(__doc__).size
+main(lambda: scenario(5 if SIZE == "ci" else 60))
