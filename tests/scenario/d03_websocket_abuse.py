@@ -66,6 +66,8 @@ def scenario():
         upgrades(node)
         innocent.finish()
         publisher.stop()
+    with Node(CONFIG + 'http: {cors_origin: "https://good.example"}\n') as node:
+        origins(node)
 
 
 def closes(node, what, data, codes):
@@ -115,6 +117,18 @@ def ping_flood(node):
             break
     growth.check_below(2 << 20, "a flood of pings")
     socket.close()
+
+
+def origins(node):
+    """With a configured origin, pages of others may not open a WebSocket; players that are no browser may."""
+    publisher = Publisher(node.rtmp, "abuse/gate").open().run()
+    node.wait_stream("abuse/gate")
+    for origin, allowed in ((None, {101}), ("https://good.example", {101}), ("https://evil.example", {403, 400}),
+                            ("https://good.example.evil.example", {403, 400}), ("null", {403, 400})):
+        socket = ws.WebSocket(node.http, TARGET, headers={"Origin": origin})
+        check(socket.response.status in allowed, f"upgrade with origin {origin}: {socket.response}")
+        socket.close()
+    publisher.stop()
 
 
 def upgrades(node):

@@ -116,7 +116,7 @@ class Connection:
         self.socket = socket.create_connection(address, timeout, source_address=source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.timeout = timeout
-        self.host = "%s:%d" % address
+        self.host = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
         self._input = bytearray()
 
     def __enter__(self):
