@@ -37,11 +37,11 @@ def scenario():
 def many_names_leave_nothing(node):
     """A thousand names that nobody publishes: viewers that give up leave no stream and no descriptor behind."""
     before = node.descriptors()
-    for batch in range(10):
-        waiting = [Viewer(node.http, f"/cams/no-{batch}-{i}.flv") for i in range(100)]
-        for viewer in waiting[:50]:
+    for batch in range(4):
+        waiting = [Viewer(node.http, f"/cams/no-{batch}-{i}.flv") for i in range(250)]
+        for viewer in waiting[:125]:
             viewer.close()
-        for viewer in waiting[50:]:
+        for viewer in waiting[125:]:
             viewer.wait_status(404, timeout=10)
             viewer.close()
     wait_until(lambda: node.descriptors() <= before, "descriptors do not come back")

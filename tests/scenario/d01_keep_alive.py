@@ -34,9 +34,9 @@ def one_after_the_other(node):
     """Twenty requests on one connection."""
     with http.Connection(node.http) as connection:
         for index in range(20):
-            response = ask(connection, f"/keep/none-{index}.flv")
+            response = ask(connection, f"/keep/none-{index}")
             equal(response.status, 404, f"request {index} on one connection")
-        response = ask(connection, "/keep/last.flv", Connection="close")
+        response = ask(connection, "/keep/last", Connection="close")
         equal((response.header("Connection") or "").lower(), "close", "Connection header of the last answer")
         check(connection.is_closed(), "kept although the client said close")
     with http.Connection(node.admin) as connection:
@@ -46,7 +46,7 @@ def one_after_the_other(node):
 
 def pipelined(node):
     """Five requests in one segment: as many answers in their order, or fewer and a close."""
-    requests = b"".join(b"GET /keep/none.flv HTTP/1.1\r\nHost: a\r\nX-Correlation-ID: r%d\r\n\r\n" % i for i in range(5))
+    requests = b"".join(b"GET /keep/none HTTP/1.1\r\nHost: a\r\nX-Correlation-ID: r%d\r\n\r\n" % i for i in range(5))
     data, closed = http.exchange(node.http, requests, 1.5)
     answered = [part.split(b"\r\n")[0].decode() for part in data.lower().split(b"x-correlation-id: ")[1:]]
     check(answered and answered == [f"r{i}" for i in range(len(answered))], f"order of pipelined answers: {answered}")
@@ -56,7 +56,7 @@ def pipelined(node):
 def versions(node):
     """HTTP/1.0 closes by default; a 1.1 client that says nothing is kept."""
     with http.Connection(node.http) as connection:
-        connection.send(b"GET /keep/none.flv HTTP/1.0\r\n\r\n")
+        connection.send(b"GET /keep/none HTTP/1.0\r\n\r\n")
         equal(connection.read_response().status, 404, "HTTP/1.0")
         check(connection.is_closed(0.5), "an HTTP/1.0 connection was kept")
 
@@ -66,7 +66,7 @@ def idle(node):
     for first in (True, False):
         with http.Connection(node.http) as connection:
             if first:
-                ask(connection, "/keep/none.flv")
+                ask(connection, "/keep/none")
             started = time.monotonic()
             check(connection.is_closed(4), f"an idle connection was kept, after a request: {first}")
             if first:
