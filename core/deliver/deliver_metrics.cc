@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/deliver_metrics.h"
 
+#include "metrics/refusals.h"
+
 namespace sluice::deliver {
 
 const char *protocol_name(Protocol protocol) {
@@ -12,8 +14,7 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
                              "Times that a viewer who was behind was moved to a newer key frame.")),
       closed_slow(registry.counter("sluice_viewers_closed_slow_total",
                                    "Viewers closed because they did not read.")),
-      refused_viewers(registry.counter("sluice_refused_total", "Work refused by a limit or policy.",
-                                       {{"listener", "http"}, {"reason", "viewers"}})),
+      refused_viewers(metrics::refusals(registry, "http", "viewers")),
       join_us(registry.histogram("sluice_join_seconds",
                                  "From a viewer's request to its first frame being sent.",
                                  {1'000, 5'000, 10'000, 50'000, 100'000, 250'000, 500'000,

@@ -9,8 +9,9 @@
 namespace sluice::deliver {
 namespace {
 
-// What a viewer may send in its whole life: pings of a day, and no more.
-constexpr std::uint64_t kMaxInput = 4 << 20;
+// What a viewer may send: a start, and then what pings and heartbeats need.
+constexpr std::uint64_t kFreeInput = 256 << 10;
+constexpr std::uint64_t kInputPerSecond = 1 << 10;
 // Answers to control frames that wait for a message boundary.
 constexpr std::size_t kMaxControl = 1024;
 
@@ -41,7 +42,9 @@ void Viewer::on_writable() {
 
 void Viewer::take_input(base::Bytes input) {
   bytes_in_ += input.size();
-  if (bytes_in_ > kMaxInput) return end("client_closed");
+  auto age = std::chrono::duration_cast<std::chrono::seconds>(base::mono_now() - since_).count();
+  auto allowance = kFreeInput + kInputPerSecond * static_cast<std::uint64_t>(age);
+  if (bytes_in_ > allowance) return end("protocol_error");
   if (!frames_ || closing_) return;
   if (auto fed = frames_->feed(input, *this); !fed) {
     static base::log::Limiter limiter;

@@ -3,19 +3,13 @@
 
 #include <string>
 
-#include "metrics/registry.h"
+#include "metrics/refusals.h"
 
 namespace sluice::http {
 namespace {
 
 constexpr int kStatuses[] = {101, 200, 204, 302, 304, 307, 400, 401, 402, 403, 404, 405, 408, 409,
                              413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505};
-
-metrics::Counter &refused(metrics::Registry &registry, const char *reason) {
-  return registry.counter("sluice_refused_total",
-                          "Connections that were not served, by listener and reason.",
-                          {{"listener", "http"}, {"reason", reason}});
-}
 
 metrics::Counter &requests(metrics::Registry &registry, const std::string &code) {
   return registry.counter("sluice_http_requests_total", "Requests answered, by status code.",
@@ -27,9 +21,9 @@ metrics::Counter &requests(metrics::Registry &registry, const std::string &code)
 ServerMetrics::ServerMetrics(metrics::Registry &registry)
     : connections_(registry.gauge("sluice_http_connections",
                                   "Connections that the HTTP servers hold; viewers are not.")),
-      refused_limit_(refused(registry, "limit")),
-      refused_address_limit_(refused(registry, "address_limit")),
-      timed_out_(refused(registry, "timeout")) {
+      refused_limit_(metrics::refusals(registry, "http", "limit")),
+      refused_address_limit_(metrics::refusals(registry, "http", "address_limit")),
+      timed_out_(metrics::refusals(registry, "http", "timeout")) {
   for (int status : kStatuses)
     by_status_[status] = &requests(registry, std::to_string(status));
   by_status_[0] = &requests(registry, "other");

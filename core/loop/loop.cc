@@ -103,17 +103,14 @@ void Loop::stop() {
   if (!stopping_.exchange(true)) uv_async_send(&internals_->async);
 }
 
-bool Loop::post(Task task) {
-  switch (mailbox_.put(std::move(task))) {
-    case Mailbox::Put::First:
-      uv_async_send(&internals_->async);
-      return true;
-    case Mailbox::Put::Queued:
-      return true;
-    case Mailbox::Put::Refused:
-      return false;
-  }
-  return false;
+bool Loop::post(Task task) { return put(std::move(task), Mailbox::Room::Bounded); }
+
+void Loop::tell(Task task) { put(std::move(task), Mailbox::Room::Always); }
+
+bool Loop::put(Task &&task, Mailbox::Room room) {
+  Mailbox::Put put = mailbox_.put(std::move(task), room);
+  if (put == Mailbox::Put::First) uv_async_send(&internals_->async);
+  return put != Mailbox::Put::Refused;
 }
 
 void Loop::defer(Task task) {

@@ -37,6 +37,11 @@ class Loop {
   // the loop has stopped; the task is then destroyed unrun on the caller's thread.
   [[nodiscard]] bool post(Task task);
 
+  // [any thread] The same for what must not be lost: the end of a publication, an answer. It is
+  // taken even when the mailbox is full, so the caller bounds how much there can be of it. Dropped
+  // only when the loop has stopped, when there is nobody left to hear it.
+  void tell(Task task);
+
   // Runs the task after the current callback has returned, so that an object may ask for its own
   // end.
   void defer(Task task);
@@ -77,6 +82,7 @@ class Loop {
   }
 
  private:
+  bool put(Task &&task, Mailbox::Room room);
   void check_here() const;
   void begin_turn();
   void end_turn();

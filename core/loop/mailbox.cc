@@ -5,9 +5,10 @@
 
 namespace sluice::loop {
 
-Mailbox::Put Mailbox::put(Task &&task) {
+Mailbox::Put Mailbox::put(Task &&task, Room room) {
   std::lock_guard lock(mutex_);
-  if (closed_ || queue_.size() >= capacity_) return Put::Refused;
+  bool full = room == Room::Bounded && queue_.size() >= capacity_;
+  if (closed_ || full) return Put::Refused;
   queue_.push_back(std::move(task));
   return queue_.size() == 1 ? Put::First : Put::Queued;
 }

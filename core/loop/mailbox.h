@@ -16,10 +16,12 @@ class Mailbox {
  public:
   explicit Mailbox(std::size_t capacity) : capacity_(capacity) {}
 
+  // Always: for what must not be lost, and whose number something else bounds.
+  enum class Room { Bounded, Always };
   enum class Put { First, Queued, Refused };  // First: the queue was empty, so wake the loop
 
   // [any thread]
-  Put put(Task &&task);
+  Put put(Task &&task, Room room = Room::Bounded);
   // [any thread] Refuses everything from now on; what is queued may still be taken.
   void close();
   // [owner] Everything queued so far, in order.

@@ -107,6 +107,14 @@ std::uint16_t Address::port() const {
   }
 }
 
+std::string Address::site() const {
+  if (family() != AF_INET6) return host();
+  in6_addr prefix = as_ipv6(storage_).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&prefix)) return host();
+  std::memset(prefix.s6_addr + 8, 0, 8);
+  return render(AF_INET6, &prefix) + "/64";
+}
+
 std::string Address::host() const {
   if (family() == AF_INET) {
     sockaddr_in in = as_ipv4(storage_);

@@ -29,6 +29,9 @@ class Address {
 
   // Without the port, IPv4-mapped IPv6 shown as IPv4, so that one host has one spelling.
   [[nodiscard]] std::string host() const;
+  // Who is likely to be behind the address: an IPv4 host, or the /64 that an IPv6 customer is
+  // given.
+  [[nodiscard]] std::string site() const;
   [[nodiscard]] std::string to_string() const;  // host and port, IPv6 in brackets
   [[nodiscard]] bool is_loopback() const;
 

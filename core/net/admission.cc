@@ -24,7 +24,7 @@ void Admission::Permit::reset() {
 }
 
 std::expected<Admission::Permit, Admission::Refusal> Admission::admit(const Address &peer) {
-  std::string host = peer.host();
+  std::string host = peer.site();
   std::lock_guard lock(mutex_);
   if (total_ >= limits_.total) return std::unexpected(Refusal::Total);
   std::size_t &here = by_host_[host];

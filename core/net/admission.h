@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Admission: counts a protocol's connections over all loops, in total and per remote host, and
-// refuses those over the limits.
+// Admission: counts a protocol's connections over all loops, in total and per remote host (IPv6:
+// per /64), and refuses those over the limits.
 #pragma once
 
 #include <cstddef>

@@ -65,6 +65,8 @@ base::Status AdminApi::listen(const std::vector<net::Address> &addresses) {
   return {};
 }
 
+void AdminApi::apply(const config::Config &config) { server_->set_options(admin_options(config)); }
+
 std::vector<net::Address> AdminApi::addresses() const {
   std::vector<net::Address> bound;
   for (const auto &listener : listeners_)
@@ -121,7 +123,7 @@ void AdminApi::sessions(Taken exchange) {
   for (const auto &worker : node_.workers()) {
     bool asked = worker->loop().post([&shelf = worker->shelf(), &main = node_.loop(), reply] {
       auto part = shelf.sessions().describe();
-      (void)main.post([reply, part = std::move(part)]() mutable { reply(std::move(part)); });
+      main.tell([reply, part = std::move(part)]() mutable { reply(std::move(part)); });
     });
     if (!asked) take_sessions(number, {});
   }
@@ -140,7 +142,7 @@ void AdminApi::kick(Taken exchange) {
   Worker &worker = *workers[id->loop - 1U];
   bool asked = worker.loop().post([&shelf = worker.shelf(), &main = node_.loop(), reply, id = *id] {
     bool kicked = shelf.sessions().kick(id);
-    (void)main.post([reply, kicked] { reply(kicked); });
+    main.tell([reply, kicked] { reply(kicked); });
   });
   if (!asked) take_kick(number, *id, false);
 }

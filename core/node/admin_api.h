@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/config.h"
 #include "http/server.h"
 #include "net/admission.h"
 #include "net/listener.h"
@@ -29,6 +30,7 @@ class AdminApi {
 
   base::Status listen(const std::vector<net::Address> &addresses);
   [[nodiscard]] std::vector<net::Address> addresses() const;
+  void apply(const config::Config &config);  // a new configuration
 
  private:
   using Taken = std::unique_ptr<http::Exchange>;

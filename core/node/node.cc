@@ -185,6 +185,7 @@ void Node::reload() {
   config_.set(next);
   base::log::configure(next->log.level, next->log.format);
   shared_.apply(*next);
+  admin_->apply(*next);
   for (auto &worker : workers_)
     worker->apply(next);
   reloads_ok_.add();
@@ -236,7 +237,9 @@ void Node::finish() {
   watchdog_.reset();
   for (auto &worker : workers_)
     worker->finish();
-  // Joins the threads. A worker that was never started is taken apart by its destructor.
+  for (auto &worker : workers_)
+    worker->join();
+  // A worker that was never started is taken apart by its destructor.
   workers_.clear();
   signals_.clear();
   service_watchdog_.reset();

@@ -65,7 +65,9 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
   directory.add_shelf(*shelf_);
 }
 
-Worker::~Worker() {
+Worker::~Worker() { join(); }
+
+void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
@@ -92,7 +94,7 @@ void Worker::start() {
 }
 
 void Worker::drain(base::Millis patience, std::function<void()> done) {
-  (void)loop_.post([this, patience, done = std::move(done)] {
+  loop_.tell([this, patience, done = std::move(done)] {
     http_listeners_.clear();
     rtmp_listeners_.clear();
     delivery_->drain();
@@ -104,7 +106,7 @@ void Worker::drain(base::Millis patience, std::function<void()> done) {
 
 void Worker::wait_for_answers(base::MonoTime until, const std::function<void()> &done) {
   if (http_->size() == 0 || base::mono_now() >= until) {
-    (void)main_.post([done] { done(); });
+    main_.tell([done] { done(); });
     return;
   }
   constexpr base::Millis kLookAgain{20};
@@ -114,22 +116,22 @@ void Worker::wait_for_answers(base::MonoTime until, const std::function<void()> 
 }
 
 void Worker::dismantle(std::function<void()> done) {
-  (void)loop_.post([this, done = std::move(done)] {
+  loop_.tell([this, done = std::move(done)] {
     drain_poll_.reset();
     http_.reset();
     delivery_.reset();
     rtmp_.reset();
-    (void)main_.post([done] { done(); });
+    main_.tell([done] { done(); });
   });
 }
 
 void Worker::finish() {
-  (void)loop_.post([this] { shelf_.reset(); });
+  loop_.tell([this] { shelf_.reset(); });
   loop_.stop();
 }
 
 void Worker::apply(std::shared_ptr<const config::Config> config) {
-  (void)loop_.post([this, config = std::move(config)]() mutable {
+  loop_.tell([this, config = std::move(config)]() mutable {
     config_.set(std::move(config));
     http_->set_options(server_options(*config_));
   });

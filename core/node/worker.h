@@ -64,6 +64,7 @@ class Worker {
   void dismantle(std::function<void()> done);
   // 3. The shelf is destroyed and the thread ends.
   void finish();
+  void join();  // waits for the thread; at once when it was never started
 
   void apply(std::shared_ptr<const config::Config> config);  // [main] a new configuration
 

@@ -54,6 +54,7 @@ void Publication::set_track(const media::Track &track) {
   auto &slot = tracks_.of(media::kind_of(track.codec));
   if (slot == track) return;
   bool changed = slot.has_value();
+  bool decodes_anew = changed && (slot->codec != track.codec || slot->config != track.config);
   slot = track;
   static base::log::Limiter limiter;
   if (auto held = changed ? limiter.admit() : base::log::Limiter::Admission{true}) {
@@ -63,7 +64,7 @@ void Publication::set_track(const media::Track &track) {
                      {"detail", track.codec_string},
                      {"suppressed", *held}});
   }
-  if (changed) gop_.clear();  // Frames of the old configuration do not decode with the new one.
+  if (decodes_anew) gop_.clear();  // Frames of the old configuration need the old one.
   if (decided_) {
     reconfigure(media::kind_of(track.codec));
   } else if (tracks_.video && tracks_.audio && !gop_.empty()) {

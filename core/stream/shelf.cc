@@ -6,14 +6,6 @@
 #include <vector>
 
 namespace sluice::stream {
-namespace {
-
-// A refused post means that the other loop has stopped, which it does only when the whole node
-// ends: there is nobody left to hear the message.
-void post_to(loop::Loop &loop, loop::Task task) { (void)loop.post(std::move(task)); }
-
-}  // namespace
-
 Shelf::Shelf(Context context)
     : context_(std::move(context)), wake_list_(context_.loop), sessions_(context_.loop.index()) {}
 
@@ -25,7 +17,7 @@ Shelf::Ticket Shelf::publish(std::string name, Publisher publisher, PublicationO
   asked_.emplace(ticket, Asked{&owner, std::move(on_answer)});
   PublishRequest request{std::move(name), this, ticket, std::move(publisher)};
   auto &directory = context_.directory;
-  post_to(directory.loop(), [&directory, request = std::move(request)]() mutable {
+  directory.loop().tell([&directory, request = std::move(request)]() mutable {
     directory.publish(std::move(request));
   });
   return ticket;
@@ -46,7 +38,7 @@ void Shelf::release(Publication &publication) {
 
 void Shelf::give_back(const StreamEntry &entry, media::Ticks next_dts) {
   auto &directory = context_.directory;
-  post_to(directory.loop(), [&directory, name = entry.name, epoch = entry.epoch, next_dts] {
+  directory.loop().tell([&directory, name = entry.name, epoch = entry.epoch, next_dts] {
     directory.unpublish(name, epoch, next_dts);
   });
 }
@@ -71,12 +63,12 @@ void Shelf::subscribe(const StreamEntry &entry, Format format,
   // The reply travels as a part of the request and is run on this loop, whichever loop destroys it
   // unrun.
   auto reply = [here = &context_.loop, on_view = std::move(on_view)](tape::TapeView view) mutable {
-    post_to(*here, [on_view = std::move(on_view), view = std::move(view)]() mutable {
+    here->tell([on_view = std::move(on_view), view = std::move(view)]() mutable {
       on_view(std::move(view));
     });
   };
-  post_to(home->loop(), [home, epoch = entry.epoch, format, subscriber = std::move(subscriber),
-                         reply = std::move(reply)]() mutable {
+  home->loop().tell([home, epoch = entry.epoch, format, subscriber = std::move(subscriber),
+                     reply = std::move(reply)]() mutable {
     if (Publication *publication = home->find_publication(epoch)) {
       publication->subscribe(format, std::move(subscriber), std::move(reply));
     }
@@ -86,7 +78,7 @@ void Shelf::subscribe(const StreamEntry &entry, Format format,
 void Shelf::unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> subscriber) {
   if (entry.home == nullptr) return;
   Shelf *home = entry.home;
-  post_to(home->loop(), [home, epoch = entry.epoch, subscriber = std::move(subscriber)] {
+  home->loop().tell([home, epoch = entry.epoch, subscriber = std::move(subscriber)] {
     if (Publication *publication = home->find_publication(epoch)) {
       publication->unsubscribe(subscriber);
     }
@@ -94,17 +86,17 @@ void Shelf::unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> su
 }
 
 void Shelf::post_answer(Ticket ticket, base::Result<Grant> result) {
-  post_to(context_.loop, [this, ticket, result = std::move(result)] { answer(ticket, result); });
+  context_.loop.tell([this, ticket, result = std::move(result)] { answer(ticket, result); });
 }
 
 void Shelf::post_update(std::string name, std::shared_ptr<const StreamEntry> entry) {
-  post_to(context_.loop, [this, name = std::move(name), entry = std::move(entry)]() mutable {
+  context_.loop.tell([this, name = std::move(name), entry = std::move(entry)]() mutable {
     update(name, std::move(entry));
   });
 }
 
 void Shelf::post_revoke(std::uint64_t epoch) {
-  post_to(context_.loop, [this, epoch] {
+  context_.loop.tell([this, epoch] {
     if (Publication *publication = find_publication(epoch)) publication->owner().on_revoked();
   });
 }
@@ -128,7 +120,7 @@ void Shelf::answer(Ticket ticket, base::Result<Grant> result) {
 PublicationContext Shelf::publication_context(const StreamEntry &entry) {
   auto &directory = context_.directory;
   auto on_facts = [&directory, name = entry.name, epoch = entry.epoch](StreamFacts facts) {
-    post_to(directory.loop(), [&directory, name, epoch, facts = std::move(facts)]() mutable {
+    directory.loop().tell([&directory, name, epoch, facts = std::move(facts)]() mutable {
       directory.describe(name, epoch, std::move(facts));
     });
   };

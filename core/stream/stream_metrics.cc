@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/stream_metrics.h"
 
+#include "metrics/refusals.h"
+
 namespace sluice::stream {
 namespace {
 
@@ -31,7 +33,6 @@ StreamMetrics::StreamMetrics(metrics::Registry &registry)
           registry.counter("sluice_frames_dropped_total", kDroppedHelp, {{"reason", "no_memory"}})),
       corrections(registry.counter("sluice_timestamp_corrections_total",
                                    "Jumps in publishers' time stamps that were smoothed.")),
-      publish_refused(registry.counter("sluice_refused_total", "Work refused by a limit or policy.",
-                                       {{"listener", "rtmp"}, {"reason", "publish_policy"}})) {}
+      publish_refused(metrics::refusals(registry, "rtmp", "publish_policy")) {}
 
 }  // namespace sluice::stream

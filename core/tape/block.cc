@@ -16,16 +16,7 @@ Block::Block(std::shared_ptr<BlockPool> pool, base::MutableBytes region, std::ui
       prefix_(std::move(prefix)),
       marks_(kMaxMarks) {}
 
-Block::~Block() {
-  pool_->give_back(region_);
-  // A long chain whose only owner was this block would be destroyed by recursion; it is unrolled
-  // here.
-  std::shared_ptr<Block> rest = std::move(next_);
-  while (rest && rest.use_count() == 1) {
-    std::shared_ptr<Block> following = std::move(rest->next_);
-    rest = std::move(following);
-  }
-}
+Block::~Block() { pool_->give_back(region_); }
 
 std::uint32_t Block::used() const {
   std::uint32_t count = mark_count();

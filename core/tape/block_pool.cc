@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tape/block_pool.h"
 
-#include <fcntl.h>
-#include <linux/falloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,8 +24,8 @@ BlockPool::BlockPool(std::size_t kept_bytes)
 
 BlockPool::~BlockPool() {
   SLUICE_CHECK(used_blocks_.load() == 0);
-  for (const Arena &arena : arenas_)
-    munmap(arena.start, kArenaBytes);
+  for (std::byte *arena : arenas_)
+    munmap(arena, kArenaBytes);
   if (memfd_ >= 0) close(memfd_);
 }
 
@@ -50,13 +48,18 @@ void BlockPool::give_back(base::MutableBytes region) {
     munmap(region.data(), region.size());
     return;
   }
+  if (keep_warm(region.data())) return;
+  // Outside the lock, because the kernel takes its time, and before the block is offered again.
+  punch(region.data());
   std::lock_guard lock(mutex_);
-  if ((warm_.size() + 1) * kBlockBytes <= kept_bytes_) {
-    warm_.push_back(region.data());
-  } else {
-    punch(region.data());
-    cold_.push_back(region.data());
-  }
+  cold_.push_back(region.data());
+}
+
+bool BlockPool::keep_warm(std::byte *block) {
+  std::lock_guard lock(mutex_);
+  if ((warm_.size() + 1) * kBlockBytes > kept_bytes_) return false;
+  warm_.push_back(block);
+  return true;
 }
 
 BlockPool::Usage BlockPool::usage() const {
@@ -70,7 +73,7 @@ bool BlockPool::grow() {
   if (memfd_ < 0 || ftruncate(memfd_, static_cast<off_t>(offset + kArenaBytes)) != 0) return false;
   std::byte *start = map_shared(memfd_, kArenaBytes, offset);
   if (start == nullptr) return false;
-  arenas_.push_back({start, offset});
+  arenas_.push_back(start);
   // Pushed backwards, so that blocks are handed out in the order of their addresses.
   for (std::size_t at = kArenaBytes; at > 0; at -= kBlockBytes) {
     cold_.push_back(start + at - kBlockBytes);
@@ -92,14 +95,9 @@ base::MutableBytes BlockPool::take_jumbo(std::size_t size) {
 }
 
 void BlockPool::punch(std::byte *block) {
-  for (const Arena &arena : arenas_) {
-    if (block < arena.start || block >= arena.start + kArenaBytes) continue;
-    auto offset = arena.file_offset + static_cast<std::uint64_t>(block - arena.start);
-    // Only memory is lost when this fails, and the next return of the block tries again.
-    [[maybe_unused]] int rc = fallocate(memfd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                                        static_cast<off_t>(offset), kBlockBytes);
-    return;
-  }
+  // For shared memory this removes the pages from the file, too. Only memory is lost when it fails,
+  // and the next return of the block tries again.
+  [[maybe_unused]] int rc = madvise(block, kBlockBytes, MADV_REMOVE);
 }
 
 }  // namespace sluice::tape

@@ -41,21 +41,17 @@ class BlockPool {
  private:
   bool grow();
   base::MutableBytes take_jumbo(std::size_t size);
-  void punch(std::byte *block);
-
-  struct Arena {
-    std::byte *start;
-    std::uint64_t file_offset;
-  };
+  bool keep_warm(std::byte *block);
+  static void punch(std::byte *block);
 
   const std::size_t kept_bytes_;
   int memfd_ = -1;
   // Protects the lists below. Contended by home loops opening a block and by loops dropping the
   // last reference to one: once per block and loop, not per frame.
   mutable std::mutex mutex_;
-  std::vector<std::byte *> warm_;  // free, with pages
-  std::vector<std::byte *> cold_;  // free, pages given back
-  std::vector<Arena> arenas_;
+  std::vector<std::byte *> warm_;    // free, with pages
+  std::vector<std::byte *> cold_;    // free, pages given back
+  std::vector<std::byte *> arenas_;  // where each is mapped; in the order of the file
   std::atomic<std::uint64_t> used_bytes_{0};
   std::atomic<std::uint64_t> used_blocks_{0};
 };

@@ -13,6 +13,7 @@ struct RtmpMetrics {
   metrics::Gauge &connections;
   metrics::Counter &received_bytes;
   metrics::Counter &refused_limit;
+  metrics::Counter &refused_address_limit;
   stream::EndCounters ends;
 };
 

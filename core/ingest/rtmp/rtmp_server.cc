@@ -23,7 +23,8 @@ RtmpServer::~RtmpServer() {
 void RtmpServer::accept(std::unique_ptr<net::Socket> socket) {
   auto permit = admission_.admit(socket->peer());
   if (!permit) {
-    metrics_.refused_limit.add();
+    bool total = permit.error() == net::Admission::Refusal::Total;
+    (total ? metrics_.refused_limit : metrics_.refused_address_limit).add();
     static base::log::Limiter limiter;
     if (auto held = limiter.admit()) {
       base::log::warning("rtmp connection refused: too many connections",

@@ -128,6 +128,7 @@ class RtmpSession final : public net::SocketEvents,
   std::string app_;
   bool connected_ = false;
   std::uint32_t streams_made_ = 0;
+  std::uint32_t publications_ = 0;
   std::uint32_t publish_stream_id_ = 0;
   std::string stream_name_;
   std::string encoder_;

@@ -20,6 +20,9 @@ using wire::rtmp::MessageType;
 // A publisher needs one message stream; encoders that make and delete them for tests stay far below
 // this.
 constexpr std::uint32_t kMaxStreams = 16;
+// Each publication is told to every loop, so one connection does not begin and end them without an
+// end.
+constexpr std::uint32_t kMaxPublications = 64;
 
 base::Status protocol_error(const char *what) {
   return base::fail(base::Domain::Rtmp, base::Code::Malformed, what);
@@ -160,6 +163,7 @@ base::Status RtmpSession::on_connect(const Command &command) {
 
 base::Status RtmpSession::on_publish(const MessageHeader &header, const Command &command) {
   if (stage_ != Stage::Connecting) return protocol_error("publish was sent twice");
+  if (++publications_ > kMaxPublications) return protocol_error("too many publications");
   publish_stream_id_ = header.stream_id;
   took_leave_ = false;
   const auto &config = *server_.shelf().config();
