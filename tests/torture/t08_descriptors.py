@@ -11,7 +11,7 @@ import time
 
 from torture import Level, TorturedNode, Witness, arguments, spin
 from lib import ffmpeg
-from lib.expect import check, equal, leave_unjudged, main, wait_until
+from lib.expect import check, equal, main, skip, wait_until
 from lib.node import sanitizer
 from lib.viewer import Viewer
 
@@ -23,6 +23,8 @@ http: {header_timeout: 10m, idle_timeout: 10m}
 
 def scenario(seconds):
     ffmpeg.need("prlimit")
+    if sanitizer():
+        skip("UndefinedBehaviorSanitizer opens pipes for its own checks and takes their failure for a broken object")
     with TorturedNode(CONFIG, wrapper=["prlimit", f"--nofile={LIMIT}:{LIMIT}"]) as node:
         level = Level(node)
         witness = Witness(node)
@@ -33,9 +35,7 @@ def scenario(seconds):
         cpu = (node.cpu() - before) / seconds
         told = [line for line in node.log_text().splitlines()[lines:] if '"level":"info"' not in line]
         print(f"CPU at exhaustion: {cpu * 100:.1f} % of a core, {len(told)} warnings in {seconds} s")
-        check(cpu < 0.2 or sanitizer(), f"CPU at exhaustion: {cpu * 100:.0f} % of a core")
-        if sanitizer():
-            leave_unjudged("CPU time")
+        check(cpu < 0.2, f"CPU at exhaustion: {cpu * 100:.0f} % of a core")
         check(len(told) <= seconds + 2, f"{len(told)} warnings in {seconds} s: {told[:3]}")
         witness.look()
         recovery(node, clients)
@@ -62,7 +62,7 @@ def recovery(node, clients):
     closed = time.monotonic()
     viewer = Viewer(node.http, "/innocent/stream.flv").wait_frames(1, timeout=5)
     took = time.monotonic() - closed
-    check(took < (1.0 if not sanitizer() else 5.0), f"{took:.2f} s until a viewer started after descriptors were free")
+    check(took < 1.0, f"{took:.2f} s until a viewer started after descriptors were free")
     equal(node.call("GET", "/readyz").status, 200, "readiness after the exhaustion")
     viewer.close()
 
