@@ -13,6 +13,8 @@ namespace {
 // A stream with video is flushed with each video frame. Audio that gets no video for this long is
 // flushed by itself.
 constexpr media::Ticks kAudioPatience = base::Millis(200);
+// What no later frame flushes waits for this long.
+constexpr base::Millis kLateFlush{200};
 // A stream without video is flushed at most 25 times a second, as one with video usually is.
 constexpr media::Ticks kAudioOnlyInterval = base::Millis(40);
 // A tape keeps a little more than the lag after which a viewer skips.
@@ -32,6 +34,7 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
       owner_(owner),
       gop_({context_.config->stream.gop_max_bytes, context_.config->stream.gop_max_duration}),
       track_wait_(context_.loop, [this] { decide_tracks(); }),
+      late_flush_(context_.loop, [this] { flush(); }),
       tape_grace_(context_.loop, [this] { drop_tape_if_unread(); }),
       facts_pause_(context_.loop, [this] { report_held_facts(); }) {
   timeline_.start_at(start_at);
@@ -158,10 +161,13 @@ void Publication::flush_if_due(const media::Frame &frame) {
   if (frame.kind() == media::Kind::Video || frame.dts - flushed_dts_ >= patience) {
     flushed_dts_ = frame.dts;
     flush();
+  } else if (!late_flush_.active()) {
+    late_flush_.start(kLateFlush);
   }
 }
 
 void Publication::flush() {
+  if (!tape_) return;
   tape_->tape().publish();
   entry_->counters->tape_bytes.store(tape_->tape().held_bytes(), std::memory_order_relaxed);
   for (const Reader &reader : readers_)

@@ -105,6 +105,8 @@ class Publication {
   std::unique_ptr<FormatTape> tape_;
   bool tape_needs_key_ = false;  // frames were lost; the tape goes on at the next key frame
   media::Ticks flushed_dts_{0};
+  // Shows what waits to be flushed when no further frame comes to do it.
+  loop::Timer late_flush_;
   std::vector<Reader> readers_;
   loop::Timer tape_grace_;
   std::uint64_t corrections_seen_ = 0;

@@ -125,6 +125,21 @@ TEST_SUITE("stream") {
     CHECK(items.serials() == sequence(1, 2));
   }
 
+  TEST_CASE("publication: audio that nothing follows is shown all the same") {
+    Stage stage;
+    stage.begin();
+    Reader reader(stage);
+    REQUIRE(reader.view != nullptr);
+    std::uint64_t head = reader.view->head();
+    stage.audio(30);
+    reader.view->refresh();
+    CHECK(reader.view->head() == head);
+    CHECK(stage.rig.loop.run_until([&] {
+      reader.view->refresh();
+      return reader.view->head() > head;
+    }));
+  }
+
   TEST_CASE("publication: a second track that comes in time is in every reader's prefix") {
     config::Config config;
     config.stream.track_wait = base::Millis(60'000);
