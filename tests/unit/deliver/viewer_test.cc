@@ -66,6 +66,19 @@ TEST_SUITE("deliver") {
     }
   }
 
+  TEST_CASE("viewer: one whose start does not fit its socket gets the rest without a new frame") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    for (int i = 1; i <= 20; ++i)
+      publisher.video(i * 40, false, 30'000);
+    for (const std::string &request : {kGetFlv, kGetFlv10, kUpgradeFlv}) {
+      Client client(rig, request, Client::Buffers::Small);
+      REQUIRE(client.wait_for(21));
+      CHECK(client.items.serials() == sequence(1, 21));
+    }
+  }
+
   TEST_CASE("viewer: gets every frame once, in whole messages, over many blocks of the tape") {
     DeliverRig rig;
     FakePublisher publisher(rig);
