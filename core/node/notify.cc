@@ -3,7 +3,6 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -20,13 +19,13 @@ void notify_service_manager(std::string_view message) {
   if (length >= sizeof address.sun_path) return;
   std::memcpy(address.sun_path, path, length);
   if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract name
-  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  // Kept open: a node that is out of descriptors is alive, and must be able to say so.
+  static const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
   auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   // A service manager that does not listen is not our failure.
   [[maybe_unused]] auto sent = sendto(fd, message.data(), message.size(), MSG_NOSIGNAL,
                                       reinterpret_cast<const sockaddr *>(&address), size);
-  close(fd);
 }
 
 std::chrono::milliseconds watchdog_period() {
