@@ -5,7 +5,7 @@ import os
 import shutil
 
 from lib import ffmpeg, http, ws
-from lib.expect import check, equal, main, wait_until
+from lib.expect import check, equal, leave_unjudged, main, wait_until
 from lib.node import Node, sanitizer
 from lib.publisher import Publisher
 
@@ -42,6 +42,7 @@ def scenario():
         if shutil.which("strace") and not sanitizer():
             traced(node)
         else:
+            leave_unjudged("system calls")
             ask_everything(node)
         admin_spellings(node)
         publisher.stop()
