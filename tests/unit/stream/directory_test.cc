@@ -15,7 +15,7 @@ namespace {
 
 using Entry = std::shared_ptr<const StreamEntry>;
 
-struct Watcher : stream::NameWatcher {
+struct Watcher final : stream::NameWatcher {
   explicit Watcher(stream::Shelf &on, std::string of = "cams/gate")
       : shelf(on), name(std::move(of)) {
     shelf.watch(name, *this);

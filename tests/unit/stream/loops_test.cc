@@ -44,7 +44,7 @@ class Worker {
 };
 
 // Publishes a number of frames from a timer, as fast as it fires.
-class Publisher : public stream::PublicationOwner {
+class Publisher final : public stream::PublicationOwner {
  public:
   Publisher(Shelf &shelf, std::uint32_t first_serial)
       : shelf_(shelf), serial_(first_serial), timer_(shelf.loop(), [this] { send(); }) {
@@ -88,7 +88,7 @@ class Publisher : public stream::PublicationOwner {
 };
 
 // Reads whatever is published under the name, on its own loop.
-class Reader : public stream::NameWatcher {
+class Reader final : public stream::NameWatcher {
  public:
   explicit Reader(Shelf &shelf) : shelf_(shelf), alive_(std::make_shared<bool>(true)) {
     shelf_.watch("cams/gate", *this);

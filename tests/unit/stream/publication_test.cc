@@ -27,7 +27,7 @@ config::Config quick() {
 }
 
 // A publication with everything that it needs, on the test's loop.
-struct Stage : stream::PublicationOwner {
+struct Stage final : stream::PublicationOwner {
   explicit Stage(config::Config config = quick(), media::Ticks start_at = media::Ticks(0))
       : rig(std::move(config)), frames(rig.shelf->buffers()) {
     make(start_at);

@@ -61,7 +61,7 @@ class FrameSource {
   std::uint32_t serial_ = 0;
 };
 
-class FakePublisher : public stream::PublicationOwner {
+class FakePublisher final : public stream::PublicationOwner {
  public:
   explicit FakePublisher(StreamRig &rig, std::string name = "cams/gate",
                          std::string host = "10.0.0.1")
