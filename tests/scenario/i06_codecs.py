@@ -158,7 +158,7 @@ def dropped(node, name, feed, left):
     equal([track["codec"] for track in entry["tracks"]], [left], f"tracks beside {name}")
     viewer = Viewer(node.http, f"/codecs/{name}.flv").wait_frames(1)
     publisher.push(500)
-    viewer.wait_more(10).check_ok()
+    viewer.wait_frames(11).check_ok()
     kept = media.AUDIO if left == "aac" else media.VIDEO
     equal({tag.type for tag in viewer.frames()}, {kept}, f"kinds of frames beside {name}")
     publisher.stop()

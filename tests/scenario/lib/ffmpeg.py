@@ -2,7 +2,6 @@
 """Real peers: ffmpeg, ffprobe, GStreamer, rtmpdump. Every run has a time limit; whoever runs on is ended by `with`."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -38,8 +37,7 @@ class Running:
     def __init__(self, arguments):
         self.arguments = arguments
         self._log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log,
-                                        start_new_session=True)
+        self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
 
     def __enter__(self):
         return self
@@ -55,10 +53,7 @@ class Running:
     def kill(self):
         """kill -9, if it still runs."""
         if self.process.poll() is None:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            self.process.kill()
         self.process.wait(10)
 
     def interrupt(self):

@@ -138,7 +138,7 @@ class Node:
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         command = self._prefix + [self.executable, "run", "--config", self.config_path] + self._arguments
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                        env=environment, cwd=self.folder, start_new_session=True)
+                                        env=environment, cwd=self.folder)
         log.close()
         return self
 
@@ -193,10 +193,11 @@ class Node:
     def _give_up(self):
         """After a failure: ends the process and keeps what helps to understand."""
         if self.process and self.process.poll() is None:
-            try:
-                os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            for pid in (self.pid, self.process.pid):  # a wrapper such as strace comes second
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
             self.process.wait(10)
         print(f"--- last lines of the node's log\n{self.log_tail()}\n---", flush=True)
         kept = os.environ.get("SLUICE_ARTIFACTS")
