@@ -8,7 +8,8 @@ A script is one test: exit code 0 is passed, 77 is skipped with the reason on it
 failed. It finds the node in $SLUICE_BINARY. A script that skips with the first executable (a sanitizer's
 build, where some things cannot be measured) is run again with the fallback. With --strict a skip counts as
 failed unless its reason begins with "missing kernel feature". A script with a line "# runner: alone" gets
-the machine for itself. With --partial a script that held in all that this build can judge has passed. The last line is "N passed, N failed, N skipped".
+the machine for itself. With --partial a script that held in all that this build can judge has passed. The
+last line is "N passed, N failed, N skipped".
 """
 import argparse
 import concurrent.futures
