@@ -50,7 +50,8 @@ def wrong_tokens(node):
         equal(http.get(node.admin, "/api/v1/streams", headers).status, 401, f"{headers}")
     for query in (f"?token={TOKEN}", f"?access_token={TOKEN}"):
         equal(http.get(node.admin, "/api/v1/streams" + query).status, 401, "token in the query")
-    two = f"GET /api/v1/streams HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    two = ("GET /api/v1/streams HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+           f"Authorization: Bearer x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n")
     answer, _ = http.exchange(node.admin, two.encode())
     check(http.statuses(answer)[0] in (400, 401), f"two Authorization headers: {answer[:60]}")
 

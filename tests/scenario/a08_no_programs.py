@@ -23,7 +23,8 @@ def scenario():
         viewer = Viewer(node.http, "/cams/gate.flv").wait_frames(5)
         for name in NAMES:
             for address in (node.http, node.admin):
-                http.exchange(address, f"GET /{name}/{name}.flv?x={name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(), 1)
+                target = f"/{name}/{name}.flv?x={name}"
+                http.exchange(address, f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(), 1)
             try:
                 Publisher(node.rtmp, f"{name.replace('/', '')}/x{name}").open()
             except Refused:
