@@ -135,7 +135,7 @@ def good(folder):
 
 
 def placeholders(folder):
-    """TORTURE 40: no placeholder for a secret, no open admin address without one."""
+    """docs/torture.md 40: no placeholder for a secret, no open admin address without one."""
     for token in ("changeme", "change-me", "secret", "password", "admin", "token", "short", "x" * 15):
         path = write(folder, "token.yaml", f"admin: {{token: {token}}}\n")
         equal(command("check", "--config", path).returncode, 78, f"token {token!r}")

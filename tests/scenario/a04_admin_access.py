@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 39, 40: with a token every admin page but health asks for it; no cookie counts; CORS never has credentials."""
+"""docs/torture.md 39, 40: with a token every admin page but health asks for it; no cookie counts; CORS never has credentials."""
 
 import json
 

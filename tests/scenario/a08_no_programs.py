@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 42: the node starts no program, whatever it is asked: strace sees no execve after the start, and no fork."""
+"""docs/torture.md 42: the node starts no program, whatever it is asked: strace sees no execve after the start, and no fork."""
 
 import os
 import signal

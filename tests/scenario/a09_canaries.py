@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 43, 44, 51: planted secrets appear in no log at any level, no API page, no metric, no error and no config print."""
+"""docs/torture.md 43, 44, 51: planted secrets appear in no log at any level, no API page, no metric, no error and no config print."""
 
 import signal
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A crowd of viewers while the publisher comes and goes (TORTURE 28): nothing crashes, everybody is told, nothing stays."""
+"""A crowd of viewers while the publisher comes and goes (docs/torture.md 28): nothing crashes, everybody is told, nothing stays."""
 
 from lib.expect import check, equal, main, sized, wait_until
 from lib.node import Node

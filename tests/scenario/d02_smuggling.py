@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 12, 33, 34: the table of ambiguous requests. Each bad one gets one error and a close; what follows is never parsed."""
+"""docs/torture.md 12, 33, 34: the table of ambiguous requests. Each bad one gets one error and a close; what follows is never parsed."""
 
 from lib import http
 from lib.expect import check, equal, main

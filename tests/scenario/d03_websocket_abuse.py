@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 30, 31, 32: frames whose lengths lie, endless fragments, unmasked and malformed frames, bad upgrades."""
+"""docs/torture.md 30, 31, 32: frames whose lengths lie, endless fragments, unmasked and malformed frames, bad upgrades."""
 
 import time
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 35: slow headers and slow bodies are cut at the deadline, not per byte; meanwhile a viewer starts in a second."""
+"""docs/torture.md 35: slow headers and slow bodies are cut at the deadline, not per byte; meanwhile a viewer starts in a second."""
 
 import selectors
 import time

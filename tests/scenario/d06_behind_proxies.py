@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 34: behind nginx, HAProxy and lighttpd the node and the proxy agree on where each message ends."""
+"""docs/torture.md 34: behind nginx, HAProxy and lighttpd the node and the proxy agree on where each message ends."""
 
 import os
 import shutil

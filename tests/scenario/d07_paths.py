@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 9, 10, 11, 37 over HTTP and the API: spellings of paths reach no file, no admin page, and no page's script."""
+"""docs/torture.md 9, 10, 11, 37 over HTTP and the API: spellings of paths reach no file, no admin page, and no page's script."""
 
 import os
 import shutil

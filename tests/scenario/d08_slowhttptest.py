@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 35 with slowhttptest: slow headers, slow bodies and slow readers, while a normal viewer starts in a second."""
+"""docs/torture.md 35 with slowhttptest: slow headers, slow bodies and slow readers, while a normal viewer starts in a second."""
 
 import time
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 2: every control message with each body length from 0 to 8, before and after connect: no crash, no hang."""
+"""docs/torture.md 2: every control message with each body length from 0 to 8, before and after connect: no crash, no hang."""
 
 import struct
 

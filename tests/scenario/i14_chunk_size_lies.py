@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 1: huge, zero and negative chunk sizes are clamped or refused, and cost no memory."""
+"""docs/torture.md 1: huge, zero and negative chunk sizes are clamped or refused, and cost no memory."""
 
 import struct
 

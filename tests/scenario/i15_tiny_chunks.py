@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 3: chunks of 1 byte are refused; the smallest allowed ones do not multiply the CPU time."""
+"""docs/torture.md 3: chunks of 1 byte are refused; the smallest allowed ones do not multiply the CPU time."""
 
 import struct
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 4: 200 connections announce 16 MB and send nothing: memory is taken for bytes that came, not for announced ones."""
+"""docs/torture.md 4: 200 connections announce 16 MB and send nothing: memory is taken for bytes that came, not for announced ones."""
 
 from lib import hostile, media, rtmp
 from lib.expect import check, main

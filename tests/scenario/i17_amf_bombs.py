@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 5: deep nesting and announced giant arrays in connect, publish and onMetaData are refused at once."""
+"""docs/torture.md 5: deep nesting and announced giant arrays in connect, publish and onMetaData are refused at once."""
 
 import time
 

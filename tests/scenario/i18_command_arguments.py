@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 6: every command with arguments cut, left out, swapped in type and repeated: an answer or a close, never a crash."""
+"""docs/torture.md 6: every command with arguments cut, left out, swapped in type and repeated: an answer or a close, never a crash."""
 
 from lib import amf, hostile, rtmp
 from lib.expect import check, main

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 7: connections that stop half way are closed within the configured time, and everything comes back."""
+"""docs/torture.md 7: connections that stop half way are closed within the configured time, and everything comes back."""
 
 import time
 

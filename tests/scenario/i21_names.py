@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 9, 10 and QUIRKS 58, 60 over RTMP: the forms that encoders send are understood, every other name is refused alike."""
+"""docs/torture.md 9, 10 over RTMP: the forms that encoders send are understood, every other name is refused alike."""
 
 import os
 

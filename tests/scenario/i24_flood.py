@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 8, as far as there is no recorder: a publisher at 100 times real time with a stalled viewer leaves memory bounded."""
+"""docs/torture.md 8, as far as there is no recorder: a publisher at 100 times real time with a stalled viewer leaves memory bounded."""
 
 from lib import hostile, media
 from lib.expect import main, wait_until

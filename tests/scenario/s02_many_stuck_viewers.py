@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TORTURE 29: 200 viewers that never read cost next to nothing each, are cut off in time, and delay nobody."""
+"""docs/torture.md 29: 200 viewers that never read cost next to nothing each, are cut off in time, and delay nobody."""
 
 import time
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-License-Identifier: Apache-2.0
-"""The table of requests whose end two parsers could see at different places (TORTURE 33 and 34).
+"""The table of requests whose end two parsers could see at different places (docs/torture.md 33 and 34).
 
 Every row is a request to which a second one (`FOLLOWER`) is appended. A server must not answer the follower of a bad
 row: its bytes belong to a message that it has refused.
