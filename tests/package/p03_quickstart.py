@@ -39,8 +39,10 @@ def nothing_listens():
 
 def interrupt():
     """Ctrl-C reaches the whole foreground group; the end is clean and complete."""
-    process = subprocess.Popen(QUICKSTART, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    # A shell that runs this in the background has SIGINT ignored, and a script cannot take that back.
+    process = subprocess.Popen(QUICKSTART, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -48,7 +50,11 @@ def interrupt():
             break
     check("Ctrl-C" in lines[-1], f"quickstart ended:\n{''.join(lines)}")
     os.killpg(process.pid, signal.SIGINT)
-    rest, _ = process.communicate(timeout=30)
+    try:
+        rest, _ = process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGTERM)
+        raise
     equal(process.returncode, 0, f"exit code after Ctrl-C ({rest})")
     nothing_listens()
 
