@@ -75,8 +75,9 @@ bool Viewer::next_message(const tape::TapeView &view) {
     return true;
   }
   if (closing_ || changeover_) return false;
-  if (was_blocked_ && skip_if_late(view)) return true;
-  if (cursor_ < view.tail()) return false;  // fell off, and no key frame has come since
+  bool fell_off = cursor_ < view.tail();
+  if ((was_blocked_ || fell_off) && skip_if_late(view)) return true;
+  if (fell_off) return false;  // no key frame has come since
   if (cursor_ >= view.head()) {
     was_blocked_ = false;
     return false;
@@ -85,8 +86,8 @@ bool Viewer::next_message(const tape::TapeView &view) {
   return true;
 }
 
-// Being late is only looked at after the kernel has refused bytes once. True when the viewer was
-// moved.
+// Being late is only looked at after the kernel has refused bytes once, or when the tape has moved
+// on between two turns of a busy loop. True when the viewer was moved.
 bool Viewer::skip_if_late(const tape::TapeView &view) {
   auto key = view.newest_key();
   if (!key || *key <= cursor_) return false;

@@ -184,6 +184,22 @@ TEST_SUITE("deliver") {
     }
   }
 
+  TEST_CASE("viewer: one that reads well goes on when its loop was too late for the tape") {
+    config::Config config = test::quick_config();
+    config.stream.tape_window = 1 << 20;
+    DeliverRig rig(config);
+    FakePublisher publisher(rig);
+    begin(publisher);
+    Client client(rig, kGetFlv);
+    REQUIRE(client.wait_for(1));
+    // Twice the tape's window between two turns of the loop.
+    for (int i = 1; i <= 101; ++i)
+      publisher.video(i * 40, i % 25 == 0, 20'000);
+    CHECK(client.wait_for(102));
+    check_skips(client.items);
+    CHECK(rig.deliver_metrics.skips.value() == 1);
+  }
+
   TEST_CASE("viewer: one that reads nothing is closed, and others go on") {
     config::Config config = test::quick_config();
     config.deliver.skip_after = base::Millis(1'000);
