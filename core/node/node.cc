@@ -19,6 +19,9 @@
 namespace sluice::node {
 namespace {
 
+// Tape memory that nobody has needed for one to two of these goes back to the system.
+constexpr base::Millis kTrim{5000};
+
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "sluice";
@@ -128,6 +131,8 @@ base::Status Node::listen() {
   const Worker &first = *workers_.front();
   bound_ = {texts(first.http_addresses()), texts(first.rtmp_addresses()),
             texts(admin_->addresses())};
+  trim_ = std::make_unique<loop::Timer>(main_, [this] { shared_.blocks->trim(); });
+  trim_->start_repeating(kTrim);
   return {};
 }
 
@@ -243,6 +248,7 @@ void Node::finish() {
   workers_.clear();
   signals_.clear();
   service_watchdog_.reset();
+  trim_.reset();
   drain_deadline_.reset();
   if (state_ == State::Draining) base::log::info("node ended");
   main_.stop();

@@ -75,6 +75,7 @@ class Node {
   std::vector<std::unique_ptr<loop::Signal>> signals_;
   std::unique_ptr<loop::Timer> drain_deadline_;
   std::unique_ptr<loop::Timer> service_watchdog_;
+  std::unique_ptr<loop::Timer> trim_;
 
   Addresses bound_;
   const std::string id_;

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace sluice::tape {
@@ -36,6 +38,7 @@ base::MutableBytes BlockPool::take(std::size_t size) {
   auto &list = warm_.empty() ? cold_ : warm_;
   std::byte *start = list.back();
   list.pop_back();
+  least_warm_ = std::min(least_warm_, warm_.size());
   used_bytes_.fetch_add(kBlockBytes, std::memory_order_relaxed);
   used_blocks_.fetch_add(1, std::memory_order_relaxed);
   return {start, kBlockBytes};
@@ -60,6 +63,20 @@ bool BlockPool::keep_warm(std::byte *block) {
   if ((warm_.size() + 1) * kBlockBytes > kept_bytes_) return false;
   warm_.push_back(block);
   return true;
+}
+
+void BlockPool::trim() {
+  std::vector<std::byte *> unneeded;
+  {
+    std::lock_guard lock(mutex_);
+    unneeded.assign(warm_.end() - static_cast<std::ptrdiff_t>(least_warm_), warm_.end());
+    warm_.resize(warm_.size() - least_warm_);
+    least_warm_ = warm_.size();
+  }
+  for (std::byte *block : unneeded)
+    punch(block);
+  std::lock_guard lock(mutex_);
+  cold_.insert(cold_.end(), unneeded.begin(), unneeded.end());
 }
 
 BlockPool::Usage BlockPool::usage() const {

@@ -31,6 +31,10 @@ class BlockPool {
   // [any thread] Exactly what take() gave.
   void give_back(base::MutableBytes region);
 
+  // [any thread] Gives back the memory of free blocks that nobody has needed since the last call.
+  // For a timer.
+  void trim();
+
   struct Usage {
     std::uint64_t used_bytes = 0;
     std::uint64_t used_blocks = 0;
@@ -50,6 +54,7 @@ class BlockPool {
   // last reference to one: once per block and loop, not per frame.
   mutable std::mutex mutex_;
   std::vector<std::byte *> warm_;    // free, with pages
+  std::size_t least_warm_ = 0;       // the fewest that warm_ has had since the last trim
   std::vector<std::byte *> cold_;    // free, pages given back
   std::vector<std::byte *> arenas_;  // where each is mapped; in the order of the file
   std::atomic<std::uint64_t> used_bytes_{0};
