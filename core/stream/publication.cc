@@ -167,6 +167,7 @@ void Publication::flush_if_due(const media::Frame &frame) {
 }
 
 void Publication::flush() {
+  late_flush_.stop();
   if (!tape_) return;
   tape_->tape().publish();
   entry_->counters->tape_bytes.store(tape_->tape().held_bytes(), std::memory_order_relaxed);
