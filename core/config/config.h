@@ -29,6 +29,12 @@ enum class PublishPolicy : std::uint8_t { Refuse, SameAddress, Always };
 // How H.265 is written into FLV: by the enhanced RTMP standard, or as codec id 12 for old players.
 enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
 
+// How media comes from a camera. Auto begins with TCP and falls back, both ways.
+enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
+
+// What becomes of pictures with lost packets: dropped up to the next key frame, or passed on.
+enum class Damaged : std::uint8_t { Drop, Pass };
+
 inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 inline constexpr std::uint64_t kGiB = 1024 * kMiB;
@@ -110,6 +116,24 @@ struct Stream {
   friend bool operator==(const Stream &, const Stream &) = default;
 };
 
+// How cameras are pulled; an entry of `streams` overrides most of it for one.
+struct Source {
+  SourceTransport transport = SourceTransport::Auto;
+  bool on_demand = false;
+  Millis stop_after{30'000};
+  Millis start_timeout{10'000};
+  Millis keep_viewers{300'000};
+  Damaged damaged = Damaged::Drop;
+  bool verify_tls = true;
+  Millis connect_timeout{10'000};
+  Millis media_timeout{10'000};
+  Millis retry_min{1'000};
+  Millis retry_max{60'000};
+  std::uint32_t max_connecting_per_site = 4;
+
+  friend bool operator==(const Source &, const Source &) = default;
+};
+
 struct Deliver {
   Millis flush_interval_min{0};  // 0: once per video frame
   Millis flush_interval_max{350};
@@ -144,6 +168,7 @@ struct Config {
   Rtmp rtmp;
   Http http;
   Stream stream;
+  Source source;
   Deliver deliver;
   Watchdog watchdog;
   std::map<std::string, StreamOverrides, std::less<>> streams;  // by "<server>/<camera>"
