@@ -21,7 +21,8 @@ enum class Domain : std::uint16_t {
   Http,
   Tape,
   Stream,
-  Rtmp
+  Rtmp,
+  Rtsp
 };
 
 // The four kinds of failure that callers tell apart. A bug is not here: SLUICE_CHECK aborts on it.
