@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <optional>
 
 namespace sluice::net {
 namespace {
@@ -35,6 +36,12 @@ in_addr mapped_ipv4(const sockaddr_in6 &in) {
   in_addr address{};
   std::memcpy(&address, in.sin6_addr.s6_addr + 12, sizeof address);
   return address;
+}
+
+std::optional<in_addr> carried_ipv4(const sockaddr_storage &storage) {
+  if (storage.ss_family == AF_INET) return as_ipv4(storage).sin_addr;
+  if (is_mapped_ipv4(storage)) return mapped_ipv4(as_ipv6(storage));
+  return std::nullopt;
 }
 
 std::string render(int family, const void *address) {
@@ -107,6 +114,20 @@ std::uint16_t Address::port() const {
   }
 }
 
+Address Address::with_port(std::uint16_t port) const {
+  Address changed = *this;
+  if (family() == AF_INET) {
+    sockaddr_in in = as_ipv4(storage_);
+    in.sin_port = htons(port);
+    std::memcpy(&changed.storage_, &in, sizeof in);
+  } else if (family() == AF_INET6) {
+    sockaddr_in6 in = as_ipv6(storage_);
+    in.sin6_port = htons(port);
+    std::memcpy(&changed.storage_, &in, sizeof in);
+  }
+  return changed;
+}
+
 std::string Address::site() const {
   if (family() != AF_INET6) return host();
   in6_addr prefix = as_ipv6(storage_).sin6_addr;
@@ -133,6 +154,18 @@ std::string Address::to_string() const {
   bool brackets = family() == AF_INET6 && !is_mapped_ipv4(storage_);
   std::string text = brackets ? "[" + host() + "]" : host();
   return text + ":" + std::to_string(port());
+}
+
+bool Address::same_host(const Address &other) const {
+  if (family() == AF_INET6 && other.family() == AF_INET6) {
+    sockaddr_in6 a = as_ipv6(storage_);
+    sockaddr_in6 b = as_ipv6(other.storage_);
+    return std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 &&
+           a.sin6_scope_id == b.sin6_scope_id;
+  }
+  std::optional<in_addr> a = carried_ipv4(storage_);
+  std::optional<in_addr> b = carried_ipv4(other.storage_);
+  return a && b && a->s_addr == b->s_addr;
 }
 
 bool Address::is_loopback() const {

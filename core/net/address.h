@@ -26,6 +26,7 @@ class Address {
   [[nodiscard]] socklen_t length() const;
   [[nodiscard]] int family() const { return storage_.ss_family; }
   [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] Address with_port(std::uint16_t port) const;
 
   // Without the port, IPv4-mapped IPv6 shown as IPv4, so that one host has one spelling.
   [[nodiscard]] std::string host() const;
@@ -34,6 +35,9 @@ class Address {
   [[nodiscard]] std::string site() const;
   [[nodiscard]] std::string to_string() const;  // host and port, IPv6 in brackets
   [[nodiscard]] bool is_loopback() const;
+  // The same machine, whatever the ports; an IPv4 address and its mapped spelling are the same.
+  // Allocates nothing.
+  [[nodiscard]] bool same_host(const Address &other) const;
 
  private:
   sockaddr_storage storage_{};
