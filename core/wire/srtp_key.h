@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A key of SRTP as SDES and MIKEY carry it. Secret: never log one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sluice::wire {
+
+// Encryption and authentication together, by the names of RFC 4568, 6188 and 7714.
+enum class SrtpSuite : std::uint8_t {
+  AesCm128HmacSha1Tag80,
+  AesCm128HmacSha1Tag32,
+  AesCm192HmacSha1Tag80,
+  AesCm192HmacSha1Tag32,
+  AesCm256HmacSha1Tag80,
+  AesCm256HmacSha1Tag32,
+  AeadAes128Gcm,
+  AeadAes256Gcm,
+};
+
+struct SrtpSuiteInfo {
+  std::string_view name;  // "AES_CM_128_HMAC_SHA1_80"
+  std::size_t key_bytes;
+  std::size_t salt_bytes;
+  std::size_t tag_bytes;
+};
+[[nodiscard]] const SrtpSuiteInfo &info_of(SrtpSuite suite);
+[[nodiscard]] inline std::size_t key_and_salt_bytes(SrtpSuite suite) {
+  return info_of(suite).key_bytes + info_of(suite).salt_bytes;
+}
+
+struct SrtpKey {
+  SrtpSuite suite = SrtpSuite::AesCm128HmacSha1Tag80;
+  std::string key_and_salt;  // key_and_salt_bytes(suite) bytes: the key, then the salt
+  std::string mki;           // 0 to 128 bytes, as they stand in packets
+  bool encrypts_rtp = true;
+  bool encrypts_rtcp = true;
+  bool authenticates_rtp = true;
+};
+
+// A fresh random key.
+[[nodiscard]] SrtpKey make_srtp_key(SrtpSuite suite, std::size_t mki_bytes);
+
+}  // namespace sluice::wire
