@@ -15,6 +15,8 @@ const char *codec_name(Codec codec) {
       return "av1";
     case Codec::VP9:
       return "vp9";
+    case Codec::MJPEG:
+      return "mjpeg";
     case Codec::AAC:
       return "aac";
     case Codec::MP3:
@@ -31,6 +33,12 @@ const char *codec_name(Codec codec) {
       return "ac3";
     case Codec::EAC3:
       return "eac3";
+    case Codec::MP2:
+      return "mp2";
+    case Codec::G726:
+      return "g726";
+    case Codec::L16:
+      return "l16";
   }
   return "unknown";
 }

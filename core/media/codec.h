@@ -15,6 +15,7 @@ enum class Codec : std::uint8_t {
   H265,
   AV1,
   VP9,
+  MJPEG,
   // Audio.
   AAC,
   MP3,
@@ -24,6 +25,9 @@ enum class Codec : std::uint8_t {
   FLAC,
   AC3,
   EAC3,
+  MP2,
+  G726,
+  L16,
 };
 
 [[nodiscard]] Kind kind_of(Codec codec);
@@ -42,6 +46,14 @@ struct Track {
   std::uint32_t height = 0;
   std::uint32_t sample_rate = 0;
   std::uint32_t channels = 0;
+  // G.726: bits of a code word, 2 to 5 for 16 to 40 kbit/s; and whether the first code word of a
+  // byte stands in its highest bits (ITU-T I.366.2) or in its lowest (RFC 3551).
+  std::uint32_t bits_per_sample = 0;
+  bool high_bits_first = false;
+  // Video, as the sequence parameter set states them: pictures a second, and how many pictures may
+  // come before one that is shown before them. -1: not stated.
+  double frame_rate = 0;
+  std::int32_t reorder_frames = -1;
   // RFC 6381: "avc1.64001f", "mp4a.40.2". Empty when it cannot be told.
   std::string codec_string;
 

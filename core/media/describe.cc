@@ -140,6 +140,14 @@ Track describe(Codec codec, base::Bytes config) {
     case Codec::EAC3:
       track.codec_string = "ec-3";
       break;
+    case Codec::G726:
+      track.sample_rate = 8'000;
+      track.channels = 1;
+      break;
+    case Codec::MJPEG:
+    case Codec::MP2:
+    case Codec::L16:
+      break;
   }
   return track;
 }

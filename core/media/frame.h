@@ -20,8 +20,11 @@ struct Frame {
   bool key = false;  // decoding can start here; true for every audio frame
   Ticks dts{0};
   Ticks composition_offset{0};  // pts - dts; may be negative (old encoders)
+  // When it was taken, in microseconds since 1970, as far as its sender told; else when it arrived.
+  // 0: not known.
+  std::int64_t wall_us = 0;
   // H.264 and H.265: NAL units with lengths as the track's config states them, nearly always in 4
-  // bytes. Others: the codec's own frame.
+  // bytes. L16: big-endian samples. Others: the codec's own frame.
   Slice payload;
 
   [[nodiscard]] Kind kind() const { return kind_of(codec); }

@@ -70,6 +70,11 @@ std::uint32_t fourcc_of(Codec codec) {
     case Codec::PCMA:
     case Codec::PCMU:
       break;  // have an id
+    case Codec::MJPEG:
+    case Codec::MP2:
+    case Codec::G726:
+    case Codec::L16:
+      break;  // flv_can_carry() says no
   }
   return 0;
 }
@@ -230,6 +235,22 @@ std::string sequence_header(const Track &track, H265InFlv mode) {
 }
 
 }  // namespace
+
+bool flv_can_carry(const Track &track) {
+  switch (track.codec) {
+    case Codec::MJPEG:
+    case Codec::MP2:
+    case Codec::G726:
+    case Codec::L16:
+      return false;
+    case Codec::PCMA:
+    case Codec::PCMU:
+      // The format has no room for another rate, and no player takes two channels.
+      return (track.sample_rate == 0 || track.sample_rate == 8'000) && track.channels <= 1;
+    default:
+      return true;
+  }
+}
 
 std::string flv_prefix(const media::TrackSet &tracks, const media::Metadata &metadata,
                        H265InFlv mode, Ticks start) {
