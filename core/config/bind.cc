@@ -18,6 +18,7 @@ namespace {
 using Kind = YamlNode::Kind;
 
 constexpr std::size_t kMaxListItems = 64;
+constexpr std::size_t kMaxUrls = 8;  // of one stream
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
@@ -63,6 +64,7 @@ class ValueBinder {
 
   bool operator()(std::vector<std::string> *slot) {
     if (node_.kind == Kind::Broken) return false;
+    if (field_.has_urls()) return bind_urls(slot);
     if (node_.kind != Kind::List) {
       report_.error(node_.position,
                     fmt::format("{} must be a list, such as {}", path_, example_list()));
@@ -129,6 +131,28 @@ class ValueBinder {
     return true;
   }
 
+  // One URL, or a list of them.
+  bool bind_urls(std::vector<std::string> *slot) {
+    const bool is_list = node_.kind == Kind::List;
+    if (!is_list && !is_scalar()) return false;
+    const std::vector<YamlNode> one{is_list ? YamlNode{} : node_};
+    const std::vector<YamlNode> &items = is_list ? node_.items : one;
+    if (items.empty()) return wrong(node_, "needs at least one URL");
+    if (items.size() > kMaxUrls) {
+      return wrong(node_, fmt::format("has more than {} URLs", kMaxUrls));
+    }
+    std::vector<std::string> urls;
+    for (const YamlNode &item : items) {
+      if (item.kind != Kind::Scalar) return wrong(item, "takes URLs, and this is something else");
+      auto url = resolve_secret(item.text);
+      if (!url) return wrong(item, url.error());
+      if (auto problem = field_.check(*url)) return wrong(item, *problem);
+      urls.push_back(std::move(*url));
+    }
+    *slot = std::move(urls);
+    return true;
+  }
+
   static std::int64_t count_of(Millis duration) { return duration.count(); }
   static std::uint32_t count_of(std::uint32_t number) { return number; }
   static std::uint64_t count_of(std::uint64_t number) { return number; }
@@ -150,7 +174,8 @@ class ValueBinder {
 
   // A secret is never quoted: what is wrong with it must not show it.
   bool wrong(const YamlNode &at, std::string_view problem) {
-    const std::string value = field_.is_secret() ? "" : " " + show(at.text);
+    const bool may_show = !field_.is_secret() && !field_.has_urls();
+    const std::string value = may_show ? " " + show(at.text) : "";
     report_.error(at.position, fmt::format("{}{} {}", path_, value, problem));
     return false;
   }

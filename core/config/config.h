@@ -153,9 +153,19 @@ struct Watchdog {
   friend bool operator==(const Watchdog &, const Watchdog &) = default;
 };
 
-// One entry of `streams`: what is not set comes from `stream`.
+// One entry of `streams`: what is not set comes from `stream` and `source`.
 struct StreamOverrides {
   std::optional<PublishPolicy> publish;
+  std::vector<std::string> source;  // URLs in order of preference, secret in part; empty: no source
+  std::optional<SourceTransport> transport;
+  std::optional<bool> on_demand;
+  std::optional<Millis> stop_after;
+  std::optional<Millis> start_timeout;
+  std::optional<Millis> keep_viewers;
+  std::optional<Damaged> damaged;
+  std::optional<bool> verify_tls;
+  std::optional<Millis> connect_timeout;
+  std::optional<Millis> media_timeout;
 
   friend bool operator==(const StreamOverrides &, const StreamOverrides &) = default;
 };
@@ -178,6 +188,16 @@ struct Config {
     const auto it = streams.find(stream_name);
     return it != streams.end() && it->second.publish ? *it->second.publish : stream.publish;
   }
+
+  // Whether the stream is pulled from a camera.
+  [[nodiscard]] bool has_source(std::string_view stream_name) const {
+    const auto it = streams.find(stream_name);
+    return it != streams.end() && !it->second.source.empty();
+  }
+  // Section `source` with what the stream's own entry says.
+  [[nodiscard]] Source source_settings(std::string_view stream_name) const;
+  // How long viewers stay while nobody publishes.
+  [[nodiscard]] Millis viewer_grace(std::string_view stream_name) const;
 
   friend bool operator==(const Config &, const Config &) = default;
 };

@@ -111,9 +111,7 @@ std::string notes(const Field &field) {
 std::string sample_key(const Field &field) {
   std::string text = comment(field.help, "  ");
   if (const std::string more = notes(field); !more.empty()) text += comment(more, "  ");
-  if (field.is_override()) {
-    return fmt::format("{}  #\"uin1/gate\":\n  #  {}: always\n", text, field.key());
-  }
+  if (field.is_override()) return fmt::format("{}  #  {}: {}\n", text, field.key(), field.example);
   return fmt::format("{}  {}: {}\n", text, field.key(), default_text(field));
 }
 
@@ -177,6 +175,7 @@ std::string sample_yaml() {
   for (const Field &field : fields()) {
     if (field.is_section()) {
       text += "\n" + comment(field.help, "") + fmt::format("{}:\n", field.path);
+      if (field.path == "streams") text += "  #\"uin1/gate\":\n";
     } else {
       text += sample_key(field);
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/check.h"
+#include "config/schema.h"
 #include "config/value.h"
 
 namespace sluice::config {
@@ -24,6 +25,7 @@ class RuleChecker {
     check_admin_token();
     check_double_addresses();
     check_stream_names();
+    check_sources();
     check_orders();
   }
 
@@ -85,6 +87,20 @@ class RuleChecker {
     }
   }
 
+  // What says how to pull says nothing without a camera.
+  void check_sources() {
+    for (const auto &[name, overrides] : config_.streams) {
+      const std::string path = "streams." + name;
+      if (!overrides.source.empty() || is_broken(path + ".source")) continue;
+      for (const Field &field : fields()) {
+        const std::string own = path + "." + std::string(field.key());
+        const bool is_of_source = field.is_override() && find_field("source", field.key());
+        if (!is_of_source || !bindings_.places.contains(own)) continue;
+        error(place_of({own}), fmt::format("{} needs {}.source, which is not set", own, path));
+      }
+    }
+  }
+
   // `low` must not be above `high`.
   template <class T>
   void check_order(std::string_view low_path, T low, std::string_view high_path, T high) {
@@ -101,6 +117,7 @@ class RuleChecker {
                 c.deliver.close_after);
     check_order("rtmp.max_message_size_before_publish", c.rtmp.max_message_size_before_publish,
                 "rtmp.max_message_size", c.rtmp.max_message_size);
+    check_order("source.retry_min", c.source.retry_min, "source.retry_max", c.source.retry_max);
     const bool ends = c.watchdog.fatal > Millis(0);
     if (ends) check_order("watchdog.warn", c.watchdog.warn, "watchdog.fatal", c.watchdog.fatal);
   }

@@ -4,9 +4,13 @@
 #include <algorithm>
 
 #include "config/check.h"
+#include "config/source_url.h"
 
 // The path and the member cannot drift apart: both come from one spelling.
 #define SLUICE_KEY(member) .path = #member, .slot = [](Config &c) -> Slot { return &c.member; }
+#define SLUICE_OVERRIDE(member) \
+  .path = "streams.*." #member, \
+  .override_slot = [](StreamOverrides &s) -> Slot { return &s.member; }
 
 namespace sluice::config {
 namespace {
@@ -121,6 +125,45 @@ constexpr Field kFields[] = {
      .help = "How H.265 is written into FLV: `enhanced` as the enhanced RTMP standard says, "
              "`legacy` as codec id 12 for players that know only that."},
 
+    {.path = "source",
+     .help = "How streams are pulled from cameras. An entry of `streams` names a stream's `source` "
+             "and may set most of this for itself."},
+    {SLUICE_KEY(source.transport), .flags = kLive,
+     .help = "How media comes: `auto` takes TCP, or UDP where the camera has no TCP, and remembers "
+             "what worked; `tcp` is interleaved with RTSP, `http` is that within HTTP."},
+    {SLUICE_KEY(source.on_demand), .flags = kLive,
+     .help = "Pull only while somebody watches, instead of always."},
+    {SLUICE_KEY(source.stop_after), .max = hours(24), .flags = kLive,
+     .help = "An on-demand source stops this long after its last viewer has left."},
+    {SLUICE_KEY(source.start_timeout), .min = 100, .max = minutes(5), .flags = kLive,
+     .help = "A viewer waits this long for the picture while the camera is being connected to, and "
+             "is then answered 503."},
+    {SLUICE_KEY(source.keep_viewers), .max = hours(24), .flags = kLive,
+     .help = "Viewers stay connected for this long when the camera is gone, and go on when it "
+             "returns. For sources this stands in place of `stream.viewer_grace`."},
+    {SLUICE_KEY(source.damaged), .flags = kLive,
+     .help =
+         "What becomes of pictures of which packets were lost: `drop` leaves them out up to the "
+         "next key frame, `pass` gives them to viewers as they are."},
+    {SLUICE_KEY(source.verify_tls), .flags = kLive,
+     .help = "Whether a camera on `rtsps` must show a certificate that is trusted and names its "
+             "host. Cameras' own certificates are mostly self-signed."},
+    {SLUICE_KEY(source.connect_timeout), .min = 100, .max = minutes(5), .flags = kLive,
+     .help = "From the start of an attempt to its first media."},
+    {SLUICE_KEY(source.media_timeout), .min = 500, .max = minutes(10), .flags = kLive,
+     .help = "A camera that sends no media for this long is connected to anew, whatever else it "
+             "still answers."},
+    {SLUICE_KEY(source.retry_min), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "The pause after a first failure. It doubles with each further one; every pause is "
+             "shortened by up to a quarter at random, so that cameras do not come back in step."},
+    {SLUICE_KEY(source.retry_max), .min = 100, .max = hours(24), .flags = kLive,
+     .help =
+         "The longest pause, which is also the one after what trying again cannot mend: a wrong "
+         "password or path."},
+    {SLUICE_KEY(source.max_connecting_per_site), .min = 1, .max = 1'000, .flags = kLive,
+     .help = "How many attempts may be under way at once to one host, such as a recorder with many "
+             "channels; further ones queue."},
+
     {.path = "deliver", .help = "How viewers are served."},
     {SLUICE_KEY(deliver.flush_interval_min), .max = seconds(5), .flags = kLive,
      .help = "Viewers are written to no more often than this. 0s is once per video frame."},
@@ -149,11 +192,34 @@ constexpr Field kFields[] = {
     {.path = "streams",
      .help =
          "What is different for single streams, each named `\"<server>/<camera>\"`. What is not "
-         "said here comes from `stream`."},
-    {.path = "streams.*.publish",
-     .override_slot = [](StreamOverrides &s) -> Slot { return &s.publish; },
-     .flags = kLive,
-     .help = "As `stream.publish`, for this stream only."},
+         "said here comes from `stream` and `source`."},
+    {SLUICE_OVERRIDE(publish), .flags = kLive,
+     .help = "As `stream.publish`, for this stream only. A stream with a `source` is published by "
+             "nobody else, except with `always`: then an encoder may stand in for the camera.",
+     .example = "always"},
+    {SLUICE_OVERRIDE(source), .check = check_source_url, .flags = kLive | kUrls,
+     .help = "The camera: one URL, `rtsp://` or `rtsps://` with user and password, or a list in "
+             "order of preference, of which the next is taken at once when one fails. Each may be "
+             "`@/path` or `${NAME}` as a secret may. The main and the sub-stream of a camera are "
+             "two streams.",
+     .example = "rtsp://viewer:pass@10.0.0.5:554/Streaming/Channels/101"},
+    {SLUICE_OVERRIDE(transport), .flags = kLive, .help = "As `source.transport`.",
+     .example = "auto"},
+    {SLUICE_OVERRIDE(on_demand), .flags = kLive, .help = "As `source.on_demand`.",
+     .example = "true"},
+    {SLUICE_OVERRIDE(stop_after), .max = hours(24), .flags = kLive,
+     .help = "As `source.stop_after`.", .example = "30s"},
+    {SLUICE_OVERRIDE(start_timeout), .min = 100, .max = minutes(5), .flags = kLive,
+     .help = "As `source.start_timeout`.", .example = "10s"},
+    {SLUICE_OVERRIDE(keep_viewers), .max = hours(24), .flags = kLive,
+     .help = "As `source.keep_viewers`.", .example = "5m"},
+    {SLUICE_OVERRIDE(damaged), .flags = kLive, .help = "As `source.damaged`.", .example = "drop"},
+    {SLUICE_OVERRIDE(verify_tls), .flags = kLive, .help = "As `source.verify_tls`.",
+     .example = "true"},
+    {SLUICE_OVERRIDE(connect_timeout), .min = 100, .max = minutes(5), .flags = kLive,
+     .help = "As `source.connect_timeout`.", .example = "10s"},
+    {SLUICE_OVERRIDE(media_timeout), .min = 500, .max = minutes(10), .flags = kLive,
+     .help = "As `source.media_timeout`.", .example = "10s"},
 };
 
 }  // namespace
@@ -175,3 +241,4 @@ bool is_section_name(std::string_view name) {
 }  // namespace sluice::config
 
 #undef SLUICE_KEY
+#undef SLUICE_OVERRIDE

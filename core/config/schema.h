@@ -17,10 +17,14 @@
 namespace sluice::config {
 
 // Where a key's value lives. The pointer's type is also the key's type: text, a list of text, a
-// count, a size, a duration, or one of a few words.
-using Slot = std::variant<std::string *, std::vector<std::string> *, std::uint32_t *,
-                          std::uint64_t *, Millis *, base::log::Level *, base::log::Format *,
-                          PublishPolicy *, H265InFlv *, std::optional<PublishPolicy> *>;
+// count, a size, a duration, true or false, or one of a few words. An optional one is of an entry
+// of `streams`.
+using Slot =
+    std::variant<std::string *, std::vector<std::string> *, std::uint32_t *, std::uint64_t *,
+                 Millis *, bool *, base::log::Level *, base::log::Format *, PublishPolicy *,
+                 H265InFlv *, SourceTransport *, Damaged *, std::optional<PublishPolicy> *,
+                 std::optional<Millis> *, std::optional<bool> *, std::optional<SourceTransport> *,
+                 std::optional<Damaged> *>;
 
 // A further rule on one text value: what is wrong with it, or nothing. The answer never quotes it.
 using Check = std::optional<std::string> (*)(std::string_view);
@@ -28,6 +32,9 @@ using Check = std::optional<std::string> (*)(std::string_view);
 enum Flag : unsigned {
   kLive = 1,    // a reload applies it to new sessions; otherwise it waits for a restart
   kSecret = 2,  // may come from a file or the environment, and is never shown
+  // URLs, which may come from there too: one or a list of them. Shown without what is secret in
+  // them, and never quoted when they are wrong.
+  kUrls = 4,
 };
 
 struct Field {
@@ -42,12 +49,14 @@ struct Field {
   std::string_view zero;  // the word that stands for 0, which is then outside of min and max
   Check check = nullptr;
   unsigned flags = 0;
-  std::string_view help;  // whole sentences, in Markdown without lists
+  std::string_view help;       // whole sentences, in Markdown without lists
+  std::string_view example{};  // of an override: what the commented sample sets it to
 
   [[nodiscard]] bool is_section() const { return slot == nullptr && override_slot == nullptr; }
   [[nodiscard]] bool is_override() const { return override_slot != nullptr; }
   [[nodiscard]] bool is_live() const { return (flags & kLive) != 0; }
   [[nodiscard]] bool is_secret() const { return (flags & kSecret) != 0; }
+  [[nodiscard]] bool has_urls() const { return (flags & kUrls) != 0; }
   [[nodiscard]] std::string_view section() const { return path.substr(0, path.find('.')); }
   [[nodiscard]] std::string_view key() const { return path.substr(path.rfind('.') + 1); }
 };

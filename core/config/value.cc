@@ -7,6 +7,8 @@
 #include <limits>
 #include <span>
 
+#include "config/source_url.h"
+
 namespace sluice::config {
 namespace {
 
@@ -89,6 +91,12 @@ std::string write_list(const std::vector<std::string> &list) {
   return text + "]";
 }
 
+// One as it is, several as a list; empty for none.
+std::string write_urls(const std::vector<std::string> &urls) {
+  if (urls.empty()) return {};
+  return urls.size() == 1 ? quote(urls.front()) : write_list(urls);
+}
+
 struct ValueWriter {
   std::string operator()(const std::string *v) const { return quote(*v); }
   std::string operator()(const std::vector<std::string> *v) const { return write_list(*v); }
@@ -97,7 +105,7 @@ struct ValueWriter {
   std::string operator()(const Millis *v) const { return write_duration(*v); }
   template <class E>
   std::string operator()(const std::optional<E> *v) const {
-    return *v ? write_word(**v) : std::string();
+    return *v ? (*this)(&**v) : std::string();
   }
   template <class E>
   std::string operator()(const E *v) const {
@@ -116,7 +124,7 @@ struct RangeWriter {
   std::string operator()(const Millis *) const { return numbers(); }
   template <class E>
   std::string operator()(const std::optional<E> *) const {
-    return list_words<E>();
+    return (*this)(static_cast<const E *>(nullptr));
   }
   template <class E>
   std::string operator()(const E *) const {
@@ -136,6 +144,10 @@ struct TypeName {
   std::string_view operator()(const std::uint32_t *) const { return "count"; }
   std::string_view operator()(const std::uint64_t *) const { return "size"; }
   std::string_view operator()(const Millis *) const { return "duration"; }
+  template <class E>
+  std::string_view operator()(const std::optional<E> *) const {
+    return (*this)(static_cast<const E *>(nullptr));
+  }
   template <class E>
   std::string_view operator()(const E *) const {
     return "word";
@@ -199,6 +211,12 @@ std::string show(std::string_view text) {
 }
 
 std::string write_value(const Field &field, const Slot &slot) {
+  if (field.has_urls()) {
+    std::vector<std::string> shown;
+    for (const std::string &url : *std::get<std::vector<std::string> *>(slot))
+      shown.push_back(redact_url(url));
+    return write_urls(shown);
+  }
   if (field.is_secret()) {
     const auto *secret = std::get<std::string *>(slot);
     return secret->empty() ? quote("") : quote("***");
@@ -207,17 +225,25 @@ std::string write_value(const Field &field, const Slot &slot) {
   return std::visit(ValueWriter(), slot);
 }
 
+std::string write_value_in_clear(const Field &field, const Slot &slot) {
+  if (field.has_urls()) return write_urls(*std::get<std::vector<std::string> *>(slot));
+  if (field.is_secret()) return quote(*std::get<std::string *>(slot));
+  return write_value(field, slot);
+}
+
 std::string describe_range(const Field &field) {
   const Slot slot = any_slot(field);
   return std::visit(RangeWriter{field, slot}, slot);
 }
 
 std::string_view describe_type(const Field &field) {
+  if (field.has_urls()) return "URL or list of URLs";
   return std::visit(TypeName(), any_slot(field));
 }
 
 std::string write_number(const Slot &slot, std::uint64_t number) {
-  if (std::holds_alternative<Millis *>(slot)) {
+  if (std::holds_alternative<Millis *>(slot) ||
+      std::holds_alternative<std::optional<Millis> *>(slot)) {
     return write_duration(Millis(static_cast<std::int64_t>(number)));
   }
   if (std::holds_alternative<std::uint64_t *>(slot)) return write_size(number);

@@ -37,6 +37,13 @@ inline constexpr std::array<std::string_view, 3> kWords<PublishPolicy>{"refuse",
                                                                        "always"};
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<H265InFlv>{"enhanced", "legacy"};
+template <>
+inline constexpr std::array<std::string_view, 5> kWords<SourceTransport>{"auto", "tcp", "udp",
+                                                                         "multicast", "http"};
+template <>
+inline constexpr std::array<std::string_view, 2> kWords<Damaged>{"drop", "pass"};
+template <>
+inline constexpr std::array<std::string_view, 2> kWords<bool>{"false", "true"};
 
 // With backslashes for quotes, backslashes and control characters, as YAML has them.
 std::string escape(std::string_view text);
@@ -50,6 +57,9 @@ std::string show(std::string_view text);
 // The value in a slot as YAML, a secret as "***" when it is not empty; empty for an override that
 // is not set.
 std::string write_value(const Field &field, const Slot &slot);
+
+// The same with every secret as it is: for a file that only the node reads.
+std::string write_value_in_clear(const Field &field, const Slot &slot);
 
 // The range or the words that a key takes, for documents: "100ms to 10m", "refuse, same-address or
 // always"; empty when anything goes.

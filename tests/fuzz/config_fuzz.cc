@@ -10,6 +10,7 @@
 #include "config/diff.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "config/source_url.h"
 #include "fuzz_input.h"
 
 namespace {
@@ -26,6 +27,13 @@ void check_diagnostic(const config::Diagnostic &diagnostic, std::size_t lines) {
 
 // A printed configuration has no secret in it, which the rules would miss.
 void check_round_trip(config::Config parsed) {
+  const auto streams = config::load_text("kept", config::print_streams_in_clear(parsed.streams));
+  SLUICE_CHECK(parsed.stream.max_name_length > 128 || streams.config.has_value());
+  if (streams.config) SLUICE_CHECK(streams.config->streams == parsed.streams);
+  for (auto &[name, overrides] : parsed.streams) {
+    for (std::string &url : overrides.source)
+      url = config::redact_url(url);
+  }
   if (!parsed.admin.token.empty()) parsed.listen.admin.clear();
   parsed.admin.token.clear();
   const auto again = config::load_text("printed", config::print(parsed));

@@ -23,10 +23,24 @@ Config all_changed() {
   config.stream = {PublishPolicy::Always, Millis(0), Millis(1), Millis(2), kMiB,
                    Millis(1001),          4 * kGiB,  Millis(3), 1,         64,
                    H265InFlv::Legacy};
+  config.source = {SourceTransport::Udp, true,  Millis(1),   Millis(100), Millis(2),
+                   Damaged::Pass,        false, Millis(101), Millis(500), Millis(100),
+                   Millis(101),          9};
   config.deliver = {Millis(1), Millis(10), 4 * kKiB, Millis(100), Millis(101), 1, 2};
   config.watchdog = {Millis(10), Millis(0)};
   config.streams["a/b"].publish = PublishPolicy::SameAddress;
   config.streams["c:d@e/f"];
+  StreamOverrides &camera = config.streams["cams/gate"];
+  camera.source = {"rtsp://10.0.0.5/main", "rtsps://[fe80::1]:322/sub?channel=1"};
+  camera.transport = SourceTransport::Multicast;
+  camera.on_demand = false;
+  camera.stop_after = Millis(7);
+  camera.start_timeout = Millis(150);
+  camera.keep_viewers = Millis(0);
+  camera.damaged = Damaged::Drop;
+  camera.verify_tls = true;
+  camera.connect_timeout = Millis(102);
+  camera.media_timeout = Millis(501);
   return config;
 }
 
@@ -47,6 +61,17 @@ TEST_SUITE("config") {
     for (const Field &field : fields()) {
       if (!field.is_override()) CHECK(text.find(std::string(field.key()) + ":") != text.npos);
     }
+  }
+
+  TEST_CASE("print: URLs are shown without what is secret in them, and kept with it") {
+    Config config;
+    config.streams["a/b"].source = {"rtsp://viewer:canary@10.0.0.5/s?token=canary&channel=1"};
+    const std::string shown = print(config);
+    CHECK(shown.contains("\"rtsp://***@10.0.0.5/s?token=***&channel=1\""));
+    CHECK_FALSE(shown.contains("canary"));
+    const LoadResult kept = load_text("f", print_streams_in_clear(config.streams));
+    REQUIRE(kept.config.has_value());
+    CHECK(kept.config->streams == config.streams);
   }
 
   TEST_CASE("print: a secret is a row of stars, and an empty one is empty") {
