@@ -157,9 +157,17 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   raw.listen(leftover);
 }
 
+bool Audience::has_nothing() const {
+  return entry_ && entry_->live &&
+         entry_->counters->nothing_for_flv.load(std::memory_order_relaxed);
+}
+
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
-  if (entry_) {
+  if (has_nothing()) {
+    exchange.respond_error(406, "no_track",
+                           "FLV can carry none of the stream's tracks; the API tells their codecs");
+  } else if (entry_) {
     exchange.respond_unavailable("stream_offline", "the stream has no picture at the moment");
   } else {
     exchange.respond_error(404, "not_found", "no such stream");
@@ -167,6 +175,7 @@ void Audience::refuse(Waiting &waiting) {
 }
 
 void Audience::tick(base::MonoTime now) {
+  if (has_nothing()) return end_all("stream_ended");
   const auto &config = *shelf().config();
   bool live = entry_ && entry_->live;
   auto patience = config.stream.unknown_wait;

@@ -80,6 +80,8 @@ class Audience final : public stream::NameWatcher {
   void start_waiting();
   void start_viewer(Waiting waiting, std::uint64_t key);
   bool take_seat();
+  // The stream is live, and will never have anything for this audience.
+  [[nodiscard]] bool has_nothing() const;
   void refuse(Waiting &waiting);
   void flush(Viewer &viewer);
   void change_over(Viewer &viewer);

@@ -252,6 +252,13 @@ bool flv_can_carry(const Track &track) {
   }
 }
 
+media::TrackSet flv_tracks(const media::TrackSet &tracks) {
+  media::TrackSet carried = tracks;
+  if (carried.video && !flv_can_carry(*carried.video)) carried.video.reset();
+  if (carried.audio && !flv_can_carry(*carried.audio)) carried.audio.reset();
+  return carried;
+}
+
 std::string flv_prefix(const media::TrackSet &tracks, const media::Metadata &metadata,
                        H265InFlv mode, Ticks start) {
   std::string out("FLV\x01", 4);

@@ -18,6 +18,7 @@ namespace sluice::mux {
 // Whether FLV has a place for the track. What it has none for must not be given to the functions
 // below.
 [[nodiscard]] bool flv_can_carry(const media::Track &track);
+[[nodiscard]] media::TrackSet flv_tracks(const media::TrackSet &tracks);  // those that it can
 
 // What a reader needs before its first tag: FLV header, onMetaData and the sequence headers. The
 // latter are stamped `start`, the metadata always 0.

@@ -9,9 +9,11 @@ namespace sluice::stream {
 
 base::Status FlvTape::configure(const media::TrackSet &tracks, const media::Metadata &metadata,
                                 media::Ticks at) {
-  has_video_ = tracks.video.has_value();
-  std::string tags = mux::flv_config_tags(tracks, metadata, h265_, at);
-  tape().set_prefix({.init = mux::flv_prefix(tracks, metadata, h265_, at), .changeover = tags});
+  const media::TrackSet carried = mux::flv_tracks(tracks);
+  has_video_ = carried.video.has_value();
+  has_audio_ = carried.audio.has_value();
+  std::string tags = mux::flv_config_tags(carried, metadata, h265_, at);
+  tape().set_prefix({.init = mux::flv_prefix(carried, metadata, h265_, at), .changeover = tags});
   if (!has_frames_) return {};
   SLUICE_TRY(room, tape().reserve(tags.size()));
   std::memcpy(room.data(), tags.data(), tags.size());

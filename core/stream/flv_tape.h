@@ -16,12 +16,16 @@ class FlvTape final : public FormatTape {
 
   base::Status configure(const media::TrackSet &tracks, const media::Metadata &metadata,
                          media::Ticks at) override;
+  [[nodiscard]] bool carries(media::Kind kind) const override {
+    return kind == media::Kind::Video ? has_video_ : has_audio_;
+  }
   base::Status append(const media::Frame &frame) override;
 
  private:
   mux::H265InFlv h265_;
   bool has_frames_ = false;
-  bool has_video_ = false;
+  bool has_video_ = false;  // of the tracks that FLV can carry
+  bool has_audio_ = false;
 };
 
 }  // namespace sluice::stream

@@ -24,8 +24,10 @@ class FormatTape {
   // The tracks as they are from `at` on. Readers that read on are told within the tape.
   virtual base::Status configure(const media::TrackSet &tracks, const media::Metadata &metadata,
                                  media::Ticks at) = 0;
-  // Muxes one frame onto the tape: the one copy of its payload. Not visible before
-  // tape().publish().
+  // Whether the format has a place for the track of that kind, as it was configured last.
+  [[nodiscard]] virtual bool carries(media::Kind kind) const = 0;
+  // Muxes one frame of a track that it carries onto the tape: the one copy of its payload. Not
+  // visible before tape().publish().
   virtual base::Status append(const media::Frame &frame) = 0;
 
   [[nodiscard]] tape::Tape &tape() const { return *tape_; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "mux/flv_writer.h"
 #include "stream/flv_tape.h"
 
 namespace sluice::stream {
@@ -44,6 +45,7 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
 Publication::~Publication() {
   context_.metrics.publishers.add(-1);
   auto &counters = *entry_->counters;
+  counters.nothing_for_flv.store(false, std::memory_order_relaxed);
   counters.gop_bytes.store(0, std::memory_order_relaxed);
   counters.gop_frames.store(0, std::memory_order_relaxed);
   counters.tape_bytes.store(0, std::memory_order_relaxed);
@@ -67,8 +69,13 @@ void Publication::set_track(const media::Track &track) {
                      {"detail", track.codec_string},
                      {"suppressed", *held}});
   }
+  if (!mux::flv_can_carry(track)) {
+    note_ignored(media::kind_of(track.codec) == media::Kind::Video ? "video is not carried by FLV"
+                                                                   : "audio is not carried by FLV");
+  }
   if (decodes_anew) gop_.clear();  // Frames of the old configuration need the old one.
   if (decided_) {
+    note_uncarried();
     reconfigure(media::kind_of(track.codec));
   } else if (tracks_.video && tracks_.audio && !gop_.empty()) {
     decide_tracks();
@@ -138,8 +145,9 @@ void Publication::update_counters(const media::Frame &frame) {
 }
 
 void Publication::append(const media::Frame &frame) {
+  if (!tape_->carries(frame.kind())) return;
   bool is_video = frame.kind() == media::Kind::Video;
-  if (tape_needs_key_ && tracks_.video && !(is_video && frame.key)) {
+  if (tape_needs_key_ && tape_->carries(media::Kind::Video) && !(is_video && frame.key)) {
     return count_drop(context_.metrics.dropped_no_key);
   }
   tape_needs_key_ = false;
@@ -179,8 +187,14 @@ void Publication::decide_tracks() {
   if (decided_) return;
   decided_ = true;
   track_wait_.stop();
+  note_uncarried();
   report_facts();
   answer_waiting();
+}
+
+void Publication::note_uncarried() {
+  const bool nothing = !tracks_.empty() && mux::flv_tracks(tracks_).empty();
+  entry_->counters->nothing_for_flv.store(nothing, std::memory_order_relaxed);
 }
 
 void Publication::reconfigure(media::Kind changed) {

@@ -84,6 +84,7 @@ class Publication {
   void answer_waiting();
   void reconfigure(media::Kind changed);
   void count_drop(metrics::Counter &reason);
+  void note_uncarried();
   void report_facts();
   void report_held_facts();
   void update_counters(const media::Frame &frame);

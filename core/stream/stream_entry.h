@@ -31,6 +31,8 @@ struct StreamCounters {
   std::atomic<std::uint64_t> gop_frames{0};
   std::atomic<std::uint64_t> tape_bytes{0};
   std::atomic<std::uint32_t> viewers{0};  // also the seats that max_viewers_per_stream limits
+  // The tracks are known, and FLV can carry none of them: there is nothing to wait for.
+  std::atomic<bool> nothing_for_flv{false};
 };
 
 struct Publisher {

@@ -37,6 +37,20 @@ TEST_SUITE("deliver") {
     CHECK(rig.viewers() == 0);
   }
 
+  TEST_CASE("audience: a viewer of a stream that FLV has no place for is told so at once") {
+    config::Config config = test::quick_config();
+    config.stream.viewer_grace = base::Millis(60'000);
+    DeliverRig rig(config);
+    FakePublisher publisher(rig);
+    publisher.publish();
+    publisher.publication->set_track({.codec = media::Codec::MJPEG});
+    publisher.publication->push(test::numbered_frame(
+        rig.shelf->buffers(), {.codec = media::Codec::MJPEG, .key = true}, 0, 100));
+    Client client(rig, kGetFlv);
+    REQUIRE(client.wait([&] { return client.status != 0; }));
+    CHECK(client.status == 406);
+  }
+
   TEST_CASE("audience: requests behind each other on one connection are answered one by one") {
     DeliverRig rig;
     Client client(rig, kGetFlv + kGetFlv + kGetFlv);

@@ -50,6 +50,9 @@ struct Stage final : stream::PublicationOwner {
     frames.video(*publication, ms, key, size);
   }
   void audio(std::int64_t ms) { frames.audio(*publication, ms); }
+  void push(media::Frame frame) {
+    publication->push(test::numbered_frame(rig.shelf->buffers(), std::move(frame), 0, 100));
+  }
 
   // Both tracks are there, and one GOP.
   void begin() {
@@ -123,6 +126,37 @@ TEST_SUITE("stream") {
     FlvItems items = reader.from_key();
     CHECK(items.kinds() == "MCKV");
     CHECK(items.serials() == sequence(1, 2));
+  }
+
+  TEST_CASE("publication: a track that FLV has no place for is left out and listed") {
+    Stage stage;
+    Reader reader(stage);
+    stage.publication->set_track({.codec = media::Codec::MJPEG, .width = 640, .height = 480});
+    stage.publication->set_track(aac_track());
+    stage.push({.codec = media::Codec::MJPEG, .key = true});
+    stage.audio(10);
+    stage.audio(33);
+    REQUIRE(reader.view != nullptr);
+    stage.push({.codec = media::Codec::MJPEG, .key = true, .dts = base::Millis(40)});
+    stage.audio(56);
+    REQUIRE(stage.rig.loop.run_until([&] { return reader.wakes > 0; }));
+    reader.view->refresh();
+    CHECK(reader.from_key().kinds().starts_with("McA"));
+    CHECK(stage.facts.tracks.video.has_value());
+    CHECK(stage.facts.ignored == std::vector<std::string>{"video is not carried by FLV"});
+    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+  }
+
+  TEST_CASE("publication: a stream of which FLV can carry nothing says so, until that changes") {
+    Stage stage;
+    stage.publication->set_track({.codec = media::Codec::G726, .sample_rate = 8'000});
+    stage.push({.codec = media::Codec::G726, .key = true});
+    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+    REQUIRE(stage.rig.loop.run_until([&] { return stage.counters->nothing_for_flv.load(); }));
+    stage.publication->set_track(h264_track());
+    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+    stage.publication.reset();
+    CHECK_FALSE(stage.counters->nothing_for_flv.load());
   }
 
   TEST_CASE("publication: audio that nothing follows is shown all the same") {
