@@ -51,7 +51,6 @@ class AddressFilter {
   };
   base::Status add(std::string_view rule);
   bool add_word(std::string_view rule);
-  void allow(AddressKind kind) { kinds_ |= 1U << static_cast<unsigned>(kind); }
 
   bool any_ = true;
   std::uint32_t kinds_ = 0;  // one bit per AddressKind

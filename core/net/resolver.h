@@ -39,8 +39,8 @@ class Resolver {
   Resolver &operator=(const Resolver &) = delete;
 
   // The addresses, never none, IPv6 and IPv4 in turn. Errors: NotFound (no such name, or without
-  // addresses), TimedOut, Malformed (no name at all), Busy (too many queries, or the name server
-  // cannot answer now), System (no name server is reachable).
+  // addresses), TimedOut, Malformed (no name at all), Busy (too many queries, or no name server can
+  // answer now), System (no memory).
   using Answer = base::Result<std::vector<Address>>;
   using OnAnswer = std::function<void(Answer)>;
 

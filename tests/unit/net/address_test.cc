@@ -69,5 +69,23 @@ TEST_SUITE("net") {
     CHECK_FALSE(Address().is_loopback());
   }
 
+  TEST_CASE("address: the same host is the same whatever its port and its spelling") {
+    Address plain = *Address::parse("10.0.0.7:1");
+    CHECK(plain.same_host(*Address::parse("10.0.0.7:2")));
+    CHECK(plain.same_host(*Address::parse("[::ffff:10.0.0.7]:3")));
+    CHECK(Address::parse("[::ffff:10.0.0.7]:3")->same_host(plain));
+    CHECK_FALSE(plain.same_host(*Address::parse("10.0.0.8:1")));
+    CHECK_FALSE(plain.same_host(*Address::parse("[::10.0.0.7]:1")));
+    CHECK(Address::parse("[fd00::1]:1")->same_host(*Address::parse("[fd00::1]:9")));
+    CHECK_FALSE(Address::parse("[fd00::1]:1")->same_host(*Address::parse("[fd00::2]:1")));
+    CHECK_FALSE(Address().same_host(Address()));
+  }
+
+  TEST_CASE("address: the port can be changed") {
+    CHECK(Address::parse("10.0.0.7:1")->with_port(554).to_string() == "10.0.0.7:554");
+    CHECK(Address::parse("[fd00::1]:1")->with_port(65'535).to_string() == "[fd00::1]:65535");
+    CHECK(Address().with_port(1).to_string() == "unknown:0");
+  }
+
   TEST_CASE("address: an empty one can be shown") { CHECK(Address().to_string() == "unknown:0"); }
 }
