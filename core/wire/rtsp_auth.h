@@ -60,7 +60,7 @@ class Authenticator {
   [[nodiscard]] Verdict on_unauthorized(std::span<const std::string_view> values);
 
   // An answer other than 401 to a request that carried authorize()'s value.
-  void on_accepted() { accepted_ = true; }
+  void on_accepted();
 
   // The value of the Authorization field, or empty when nothing has been challenged. Counts the
   // nonce's use. The URI must be the request's, letter for letter.
@@ -128,6 +128,8 @@ class Nonces {
                             std::chrono::seconds max_age) const;
 
  private:
+  [[nodiscard]] std::string seal(std::string_view text) const;
+
   std::array<std::byte, 32> key_{};
 };
 

@@ -34,7 +34,7 @@ struct Message {
   std::uint16_t status = 0;  // of a response, as is the next
   std::string_view reason;
   std::span<const Field> fields;
-  std::string_view body;
+  std::string_view body;  // empty for HTTP's messages, whose bodies are the tunnel
 
   // The first field of that name, which is compared without case.
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
@@ -57,8 +57,8 @@ class SplitterEvents {
   virtual void on_skipped(std::size_t bytes) = 0;
 };
 
-// Who the peer is. Responses and requests of a Server are read leniently: lines may end with LF,
-// may be folded, and garbage is skipped. What a Client sends has neither.
+// Who the peer is. What a Server sends is read leniently: lines may end with LF or be folded, and
+// garbage between messages and packets is skipped. What a Client sends must have none of that.
 enum class Peer : std::uint8_t { Server, Client };
 
 struct SplitterLimits {
@@ -84,7 +84,8 @@ class Splitter {
 
   // How many bytes of the input were consumed. The input may be changed (line ends of folded lines
   // become blanks). TooLarge: a limit was passed. Malformed: the grammar is broken beyond leniency.
-  // After an error the connection is lost; a server may answer 400 before it closes.
+  // After an error the connection is lost; a server may answer 400 before it closes. A Server that
+  // begins with anything but RTSP or HTTP is Malformed at once.
   [[nodiscard]] base::Result<std::size_t> feed(base::MutableBytes input, SplitterEvents &events);
 
   // How many bytes the unconsumed input must have for the unit under way to be complete, when that
@@ -94,29 +95,36 @@ class Splitter {
 
  private:
   enum class Step : std::uint8_t { Consumed, More, Stop };
-  struct Head;
+  struct Unit {
+    Step step = Step::More;
+    std::size_t bytes = 0;  // that are consumed
+  };
+  enum class Guess : std::uint8_t { No, Yes, TooShort };
 
-  base::Result<Step> take_unit(SplitterEvents &events);
-  base::Result<Step> take_packet(SplitterEvents &events);
-  base::Result<Step> take_message(SplitterEvents &events);
-  base::Result<Step> take_garbage(SplitterEvents &events);
-  base::Result<std::size_t> find_head_end();
+  base::Result<Unit> take_unit(base::MutableBytes rest, SplitterEvents &events);
+  base::Result<Unit> take_packet(base::MutableBytes rest, SplitterEvents &events);
+  base::Result<Unit> take_message(base::MutableBytes rest, SplitterEvents &events);
+  base::Result<Unit> take_garbage(base::MutableBytes rest, std::size_t at_least);
+  [[nodiscard]] Guess guess(base::Bytes rest) const;
+  [[nodiscard]] Guess guess_packet(base::Bytes rest) const;
+  base::Status find_head_end(std::string_view rest);
   base::Status parse_head(base::MutableBytes head, Message &message);
-  base::Status parse_start_line(std::string_view line, Message &message) const;
+  [[nodiscard]] base::Status parse_start_line(std::string_view line, Message &message) const;
   base::Status parse_field(std::string_view line);
-  base::Result<std::size_t> body_size() const;
-  base::Status skip(std::size_t bytes);
-  void tell_skipped(SplitterEvents &events);
+  [[nodiscard]] base::Result<std::size_t> body_size(const Message &message) const;
+  void found_order(SplitterEvents &events);
 
   Peer peer_;
   SplitterLimits limits_;
   std::bitset<256> channels_;
   std::vector<Field> fields_;  // of the message that is being told; kept for its memory
-  base::MutableBytes input_;   // what is left of the input, during feed()
+  bool in_order_ = true;       // the last unit ended where the rest begins
+  bool found_any_ = false;     // a message or packet, ever
+  std::size_t skipped_ = 0;    // since order was lost
+  // The unit under way, which begins where the unconsumed rest does.
   std::size_t wanted_ = 0;
-  std::size_t scanned_ = 0;  // bytes of the unconsumed rest that have no end of a head
-  std::size_t skipped_ = 0;  // in a row
-  bool in_order_ = true;     // the last unit ended where the input begins
+  std::size_t scanned_ = 0;     // where the first line begins whose end has not been seen
+  std::size_t head_bytes_ = 0;  // of a message, when the head is complete
 };
 
 // Field values and the URI are written without their control characters, so that nothing that came
@@ -135,8 +143,5 @@ class Splitter {
 // Section 10.12.
 [[nodiscard]] std::array<std::byte, kInterleavedHeader> interleaved_header(std::uint8_t channel,
                                                                            std::uint16_t size);
-
-// Compares without case (ASCII).
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 }  // namespace sluice::wire::rtsp
