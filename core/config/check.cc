@@ -58,6 +58,18 @@ std::optional<Listen> parse_listen(std::string_view text) {
   return listen;
 }
 
+// Up to `room` bits, without what behind them is set.
+bool is_prefix(const std::array<std::uint8_t, 16> &bytes, std::string_view length, unsigned room) {
+  unsigned bits = 0;
+  const char *end = length.data() + length.size();
+  const auto [stop, error] = std::from_chars(length.data(), end, bits);
+  if (error != std::errc() || stop != end || bits > room) return false;
+  for (unsigned bit = bits; bit < room; ++bit) {
+    if ((bytes[bit / 8] >> (7 - bit % 8) & 1U) != 0) return false;
+  }
+  return true;
+}
+
 bool is_stream_part(std::string_view part) {
   const auto allowed = [](char c) { return is_alnum(c) || is_one_of(c, "._~@:+=-"); };
   return !part.empty() && part.front() != '.' && all_of(part, allowed);
@@ -96,6 +108,29 @@ std::optional<std::string> check_listen_address(std::string_view text) {
     return "has no address; write \"[::]:" + std::string(text) + "\" for every address";
   }
   return "must be an address in numbers with a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"";
+}
+
+std::optional<std::string> check_resolver(std::string_view text) {
+  if (parse_listen(text) && !has_port_zero(text)) return std::nullopt;
+  return "must be an address in numbers with a port, such as \"10.0.0.53:53\"";
+}
+
+std::optional<std::string> check_address_rule(std::string_view text) {
+  constexpr std::array<std::string_view, 5> kWords{"any", "public", "private", "link-local",
+                                                   "loopback"};
+  if (std::ranges::find(kWords, text) != kWords.end()) return std::nullopt;
+  const std::size_t slash = text.find('/');
+  const std::string host(text.substr(0, slash));
+  const bool v6 = host.contains(':');
+  const unsigned room = v6 ? 128 : 32;
+  std::array<std::uint8_t, 16> bytes{};
+  // A NUL would hide what follows it from inet_pton.
+  const bool good = !host.contains('\0') &&
+                    inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), bytes.data()) == 1 &&
+                    (slash == text.npos || is_prefix(bytes, text.substr(slash + 1), room));
+  if (good) return std::nullopt;
+  return "must be a prefix such as \"10.0.0.0/8\" with nothing set behind it, an address, or one "
+         "of any, public, private, link-local and loopback";
 }
 
 std::optional<std::string> check_token(std::string_view text) {

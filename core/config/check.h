@@ -17,6 +17,13 @@ std::optional<std::string> check_listen_address(std::string_view text);
 // An empty token is fine here: whether one is needed depends on the listeners.
 std::optional<std::string> check_token(std::string_view text);
 
+// As a listener's address, with a port that can be asked.
+std::optional<std::string> check_resolver(std::string_view text);
+
+// A prefix of addresses, a whole address, or a word for a kind of them. The same grammar as
+// net::AddressFilter, which is a higher floor.
+std::optional<std::string> check_address_rule(std::string_view text);
+
 std::optional<std::string> check_cors_origin(std::string_view text);
 
 // "<server>/<camera>", each part from the characters that a URL's path carries as they are.

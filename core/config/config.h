@@ -44,6 +44,7 @@ struct Node {
   std::string state_dir = "/var/lib/sluice";
   std::uint32_t workers = 0;  // 0: one per processor
   Millis drain_timeout{10'000};
+  std::vector<std::string> resolvers;  // literal addresses with a port; empty: the system's
 
   friend bool operator==(const Node &, const Node &) = default;
 };
@@ -130,6 +131,7 @@ struct Source {
   Millis retry_min{1'000};
   Millis retry_max{60'000};
   std::uint32_t max_connecting_per_site = 4;
+  std::vector<std::string> allow{"any"};  // prefixes, and words for kinds of addresses
 
   friend bool operator==(const Source &, const Source &) = default;
 };

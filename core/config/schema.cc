@@ -29,6 +29,10 @@ constexpr Field kFields[] = {
      .help = "Worker threads, each with its own event loop. `auto` is one per processor."},
     {SLUICE_KEY(node.drain_timeout), .max = hours(1),
      .help = "On SIGTERM, sessions may finish for this long before they are closed."},
+    {SLUICE_KEY(node.resolvers), .check = check_resolver,
+     .help = "The name servers that names are asked of, as addresses with a port: `10.0.0.53:53`. "
+             "Empty: those of `/etc/resolv.conf`, which is read again when it has changed. "
+             "`/etc/hosts` comes first in any case."},
 
     {.path = "log", .help = "What is written to standard error."},
     {SLUICE_KEY(log.level), .flags = kLive, .help = "The least severe level that is written."},
@@ -163,6 +167,11 @@ constexpr Field kFields[] = {
     {SLUICE_KEY(source.max_connecting_per_site), .min = 1, .max = 1'000, .flags = kLive,
      .help = "How many attempts may be under way at once to one host, such as a recorder with many "
              "channels; further ones queue."},
+    {SLUICE_KEY(source.allow), .check = check_address_rule, .flags = kLive,
+     .help = "The addresses that cameras may have: prefixes such as `10.0.0.0/8` and `fd00::/8`, "
+             "and the words `any`, `public`, `private`, `link-local` and `loopback`. It is the "
+             "address that is connected to that counts, whatever name leads there; an empty list "
+             "allows none."},
 
     {.path = "deliver", .help = "How viewers are served."},
     {SLUICE_KEY(deliver.flush_interval_min), .max = seconds(5), .flags = kLive,

@@ -66,8 +66,8 @@ class Connector::Attempt {
   loop::Timer deadline_;
 };
 
-Connector::Connector(loop::Loop &loop, Resolver &resolver, std::string_view host,
-                     std::uint16_t port, Options options, OnOutcome on_outcome)
+Connector::Connector(loop::Loop &loop, Resolver &resolver, Target target, Options options,
+                     OnOutcome on_outcome)
     : loop_(loop),
       options_(options),
       on_outcome_(std::move(on_outcome)),
@@ -75,7 +75,7 @@ Connector::Connector(loop::Loop &loop, Resolver &resolver, std::string_view host
       deadline_(loop, [this] { finish(base::fail(last_error_)); }),
       company_(loop, [this] { try_next(); }) {
   deadline_.start(options_.total);
-  query_ = resolver.resolve(host, port, options_.total,
+  query_ = resolver.resolve(target.host, target.port, options_.total,
                             [this](Resolver::Answer answer) { on_addresses(std::move(answer)); });
 }
 

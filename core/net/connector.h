@@ -31,6 +31,11 @@ class Connector {
     const AddressFilter *filter = nullptr;  // borrowed until the result; null admits all
   };
 
+  struct Target {
+    std::string_view host;  // as Resolver takes it; needed during the constructor only
+    std::uint16_t port = 0;
+  };
+
   using Outcome = base::Result<std::unique_ptr<Socket>>;
   using OnOutcome = std::function<void(Outcome)>;
 
@@ -38,8 +43,8 @@ class Connector {
   // may destroy the Connector, whose destruction cancels. The Socket has TCP_NODELAY and no events
   // yet. Errors: those of Resolver; Refused when the filter admits none of the addresses; else what
   // the last address had: System with errno, or TimedOut. resolver must outlive the Connector.
-  Connector(loop::Loop &loop, Resolver &resolver, std::string_view host, std::uint16_t port,
-            Options options, OnOutcome on_outcome);
+  Connector(loop::Loop &loop, Resolver &resolver, Target target, Options options,
+            OnOutcome on_outcome);
   ~Connector();
   Connector(const Connector &) = delete;
   Connector &operator=(const Connector &) = delete;

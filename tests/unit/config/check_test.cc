@@ -36,6 +36,31 @@ TEST_SUITE("config") {
     }
   }
 
+  TEST_CASE("check: a name server is an address in numbers with a port that can be asked") {
+    for (const char *good : {"10.0.0.53:53", "[fd00::53]:5353"})
+      CHECK_FALSE(check_resolver(good).has_value());
+    for (const char *bad : {"", "10.0.0.53", "10.0.0.53:0", "ns.test:53", "fd00::53"}) {
+      CAPTURE(bad);
+      CHECK(check_resolver(bad).has_value());
+    }
+  }
+
+  TEST_CASE("check: a rule for addresses is a prefix, an address or a word") {
+    for (const char *good : {"any", "public", "private", "link-local", "loopback", "10.0.0.0/8",
+                             "10.0.0.7", "0.0.0.0/0", "10.0.0.7/32", "172.16.0.0/12", "fd00::/8",
+                             "::1", "::/0", "2001:db8::7/128"}) {
+      CAPTURE(good);
+      CHECK_FALSE(check_address_rule(good).has_value());
+    }
+    for (const char *bad : {"", "10.1", "10", "10.1/16", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
+                            "10.0.0.0/8 ", "10.0.0.0/8/8", "fd00::/129", "010.0.0.1", "0x7f.0.0.1",
+                            "localhost", "10.0.0.1/8", "fd00::1/8", "Private", "*", "[::1]"}) {
+      CAPTURE(bad);
+      CHECK(check_address_rule(bad).has_value());
+    }
+    CHECK(check_address_rule(std::string_view("10.0.0.1\0x", 10)).has_value());
+  }
+
   TEST_CASE("check: a token is no placeholder, long enough, and fits into a header") {
     CHECK_FALSE(check_token("").has_value());
     CHECK_FALSE(check_token("0123456789abcdef").has_value());

@@ -48,7 +48,7 @@ struct Rig {
 
   std::unique_ptr<Connector> start(std::string_view host, Connector::Options options = {}) {
     outcome.reset();
-    return std::make_unique<Connector>(*loop, *resolver, host, port, options,
+    return std::make_unique<Connector>(*loop, *resolver, Connector::Target{host, port}, options,
                                        [this](auto got) { outcome = std::move(got); });
   }
   Connector::Outcome connect(std::string_view host, Connector::Options options = {}) {
@@ -168,11 +168,12 @@ TEST_SUITE("net") {
     for (const char *host : {"127.0.0.1", "missing.test"}) {
       std::unique_ptr<Connector> connector;
       done = false;
-      connector = std::make_unique<Connector>(*rig.loop, *rig.resolver, host, rig.port,
-                                              Connector::Options{}, [&](Connector::Outcome) {
-                                                connector.reset();
-                                                done = true;
-                                              });
+      connector =
+          std::make_unique<Connector>(*rig.loop, *rig.resolver, Connector::Target{host, rig.port},
+                                      Connector::Options{}, [&](Connector::Outcome) {
+                                        connector.reset();
+                                        done = true;
+                                      });
       REQUIRE(rig.loop.run_until([&] { return done; }));
     }
   }
