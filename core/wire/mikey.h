@@ -28,14 +28,16 @@ struct Message {
   SrtpKey key;                  // of all of them
 };
 
-// Bytes behind the last payload are ignored (Milestone pads with one). A key that is there as a TGK
-// is put through RFC 3830's key derivation for the first crypto session. Unsupported: other message
-// types, encrypted keys, policies that are no SrtpSuite. Malformed, TooLarge: as it says.
+// Bytes behind the last payload are ignored (Milestone pads with one). The first key is taken, and
+// the policy of the first stream. Unsupported: other message types, keys that are encrypted or from
+// which the key has yet to be derived (TGK), policies that are no SrtpSuite. TooLarge: more than
+// 8 KiB, 32 streams or 32 payloads.
 [[nodiscard]] base::Result<Message> parse(base::Bytes bytes);
 // The same from the base64 text of an attribute or header.
 [[nodiscard]] base::Result<Message> parse_base64(std::string_view text);
 
-// `ntp_now` is 32.32 seconds since 1900. The RAND payload is made here.
+// `ntp_now` is 32.32 seconds since 1900. The RAND payload is made here. Axis wants the key to have
+// an MKI of 4 bytes.
 [[nodiscard]] std::string make(const Message &message, std::uint64_t ntp_now);
 
 }  // namespace sluice::wire::mikey

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,8 @@ enum class SrtpSuite : std::uint8_t {
   AeadAes256Gcm,
 };
 
+inline constexpr std::size_t kMaxMki = 128;  // of RFC 4568, section 6.1
+
 struct SrtpSuiteInfo {
   std::string_view name;  // "AES_CM_128_HMAC_SHA1_80"
   std::size_t key_bytes;
@@ -32,10 +35,14 @@ struct SrtpSuiteInfo {
   return info_of(suite).key_bytes + info_of(suite).salt_bytes;
 }
 
+// Tags of 10 and 4 bytes are HMAC's, of 16 bytes GCM's.
+[[nodiscard]] std::optional<SrtpSuite> find_srtp_suite(std::size_t key_bytes,
+                                                       std::size_t tag_bytes);
+
 struct SrtpKey {
   SrtpSuite suite = SrtpSuite::AesCm128HmacSha1Tag80;
   std::string key_and_salt;  // key_and_salt_bytes(suite) bytes: the key, then the salt
-  std::string mki;           // 0 to 128 bytes, as they stand in packets
+  std::string mki;           // 0 to kMaxMki bytes, as they stand in packets
   bool encrypts_rtp = true;
   bool encrypts_rtcp = true;
   bool authenticates_rtp = true;
