@@ -9,6 +9,16 @@
 
 namespace sluice::deliver {
 
+void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source) {
+  auto retry_after = http::kRetrySoon;
+  if (source != nullptr && source->next_try_at) {
+    auto left = std::chrono::ceil<std::chrono::seconds>(*source->next_try_at - base::mono_now());
+    retry_after = std::max(left, std::chrono::seconds(1));
+  }
+  exchange.respond_unavailable("stream_offline", "the stream has no picture at the moment",
+                               retry_after);
+}
+
 Audience::Audience(Delivery &delivery, std::string name)
     : delivery_(delivery),
       name_(std::move(name)),
@@ -164,25 +174,38 @@ bool Audience::has_nothing() const {
 
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
+  auto source = shelf().find_source(name_);
   if (has_nothing()) {
     exchange.respond_error(406, "no_track",
                            "FLV can carry none of the stream's tracks; the API tells their codecs");
-  } else if (entry_) {
-    exchange.respond_unavailable("stream_offline", "the stream has no picture at the moment");
+  } else if (entry_ || source) {
+    respond_offline(exchange, source.get());
   } else {
     exchange.respond_error(404, "not_found", "no such stream");
   }
 }
 
+bool Audience::may_wait_on(const Waiting &waiting, base::MonoTime now) const {
+  const auto &config = *shelf().config();
+  auto waited = now - waiting.since;
+  // Whoever publishes may take its time for the first picture, and the tracks are waited for.
+  if (entry_ && entry_->live) {
+    return waited < std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
+                        config.stream.track_wait;
+  }
+  auto source = shelf().find_source(name_);
+  if (!source) return waited < config.stream.unknown_wait;
+  // A camera that is tried again too late for this viewer is not worth the whole wait.
+  auto patience = source->start_timeout;
+  bool too_late = source->next_try_at && *source->next_try_at > waiting.since + patience;
+  return waited < (too_late ? std::min(patience, config.stream.unknown_wait) : patience);
+}
+
 void Audience::tick(base::MonoTime now) {
   if (has_nothing()) return end_all("stream_ended");
   const auto &config = *shelf().config();
-  bool live = entry_ && entry_->live;
-  auto patience = config.stream.unknown_wait;
-  // Whoever publishes may take its time for the first picture, and the tracks are waited for.
-  if (live) patience = std::max(patience, config.stream.viewer_grace) + config.stream.track_wait;
   for (std::size_t i = waiting_.size(); i-- > 0;) {
-    if (now - waiting_[i].since < patience) continue;
+    if (may_wait_on(waiting_[i], now)) continue;
     refuse(waiting_[i]);
     waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
   }

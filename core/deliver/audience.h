@@ -19,6 +19,10 @@ namespace sluice::deliver {
 
 class Delivery;
 
+// 503 for a stream that is known and has no picture: with the time of its camera's next attempt,
+// where it has one.
+void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source);
+
 // A request that is agreed to as far as its own words go, and waits for the stream.
 struct ViewerRequest {
   std::unique_ptr<http::Exchange> exchange;
@@ -83,6 +87,7 @@ class Audience final : public stream::NameWatcher {
   // The stream is live, and will never have anything for this audience.
   [[nodiscard]] bool has_nothing() const;
   void refuse(Waiting &waiting);
+  [[nodiscard]] bool may_wait_on(const Waiting &waiting, base::MonoTime now) const;
   void flush(Viewer &viewer);
   void change_over(Viewer &viewer);
   void close_pass();

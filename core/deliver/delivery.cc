@@ -100,11 +100,11 @@ void Delivery::serve(std::unique_ptr<http::Exchange> exchange, const std::string
 
 void Delivery::answer_head(http::Exchange &exchange, const std::string &name) {
   auto entry = shelf_.find(name);
-  if (!entry) return exchange.respond_error(404, "not_found", "no such stream");
-  if (!entry->live) {
-    return exchange.respond_unavailable("stream_offline",
-                                        "the stream has no picture at the moment");
-  }
+  auto source = shelf_.find_source(name);
+  if (!entry && !source) return exchange.respond_error(404, "not_found", "no such stream");
+  // A source that nobody watches would begin with a GET.
+  bool would_begin = source && source->state == stream::SourceState::Idle;
+  if (!would_begin && !(entry && entry->live)) return respond_offline(exchange, source.get());
   http::Response response;
   response.content_type = kFlvType;
   response.unknown_length = true;

@@ -27,8 +27,9 @@ void Exchange::respond_error(int status, std::string_view code, std::string_view
   respond(std::move(response));
 }
 
-void Exchange::respond_unavailable(std::string_view code, std::string_view message) {
-  respond(unavailable_response(code, message, request_.correlation_id));
+void Exchange::respond_unavailable(std::string_view code, std::string_view message,
+                                   std::chrono::seconds retry_after) {
+  respond(unavailable_response(code, message, request_.correlation_id, retry_after));
 }
 
 std::string Exchange::stream_head(int status, const std::vector<Field> &headers) {

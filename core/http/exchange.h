@@ -52,7 +52,9 @@ class Exchange {
   void respond(Response response);
   void respond_error(int status, std::string_view code, std::string_view message,
                      std::vector<Field> headers = {});
-  void respond_unavailable(std::string_view code, std::string_view message);  // 503, Retry-After
+  // 503 with Retry-After.
+  void respond_unavailable(std::string_view code, std::string_view message,
+                           std::chrono::seconds retry_after = kRetrySoon);
 
   // Called at most once, when the client goes away (or the server ends) before the answer. It may
   // destroy the Exchange. A client that shuts down only its sending side counts as gone while it

@@ -124,9 +124,9 @@ Response error_response(int status, std::string_view code, std::string_view mess
 }
 
 Response unavailable_response(std::string_view code, std::string_view message,
-                              std::string_view correlation_id) {
+                              std::string_view correlation_id, std::chrono::seconds retry_after) {
   Response response = error_response(503, code, message, correlation_id);
-  response.headers = {{"Retry-After", "5"}};
+  response.headers = {{"Retry-After", std::to_string(retry_after.count())}};
   return response;
 }
 

@@ -4,6 +4,7 @@
 // else.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -28,8 +29,10 @@ Response error_response(int status, std::string_view code, std::string_view mess
                         std::string_view correlation_id);
 
 // The same with 503 and a Retry-After, for what may be there in a few seconds.
+inline constexpr std::chrono::seconds kRetrySoon{5};
 Response unavailable_response(std::string_view code, std::string_view message,
-                              std::string_view correlation_id);
+                              std::string_view correlation_id,
+                              std::chrono::seconds retry_after = kRetrySoon);
 
 const char *reason_phrase(int status);
 

@@ -33,6 +33,9 @@ void Directory::close() {
 
 void Directory::publish(PublishRequest request) {
   if (shelves_.empty()) return;
+  if (!request.publisher.is_source && is_reserved(request.name)) {
+    return refuse(request, {Domain::Stream, Code::Refused, 0, "the name belongs to a source"});
+  }
   auto found = records_.find(request.name);
   if (found == records_.end()) {
     if (records_.size() >= config_->stream.max_streams) {
@@ -80,15 +83,29 @@ void Directory::take_over_or_refuse(Record &record, PublishRequest request) {
   if (record.successor) {
     return refuse(request, {Domain::Stream, Code::Busy, 0, "another take-over is under way"});
   }
-  auto policy = config_->publish_policy(request.name);
-  bool allowed = policy == config::PublishPolicy::Always ||
-                 (policy == config::PublishPolicy::SameAddress &&
-                  request.publisher.host == record.entry->publisher.host);
-  if (!allowed) {
+  if (!may_take_over(record, request)) {
     return refuse(request, {Domain::Stream, Code::Refused, 0, "the name is being published"});
   }
   record.entry->home->post_revoke(record.entry->epoch);
   record.successor = std::move(request);
+}
+
+// A camera's name is its own, also while it is away: nobody may show another picture under it.
+// Where an encoder is allowed to stand in, the camera waits until it has left.
+bool Directory::is_reserved(const std::string &name) const {
+  return config_->has_source(name) &&
+         config_->publish_policy(name) != config::PublishPolicy::Always;
+}
+
+bool Directory::may_take_over(const Record &record, const PublishRequest &request) const {
+  auto policy = config_->publish_policy(request.name);
+  if (request.publisher.is_source) {
+    // Whoever was there before the source was configured, or the source's own attempt before.
+    return record.entry->publisher.is_source || policy != config::PublishPolicy::Always;
+  }
+  return policy == config::PublishPolicy::Always ||
+         (policy == config::PublishPolicy::SameAddress &&
+          request.publisher.host == record.entry->publisher.host);
 }
 
 void Directory::unpublish(const std::string &name, std::uint64_t epoch, media::Ticks next_dts) {
@@ -113,8 +130,20 @@ void Directory::start_grace(Record &record) {
   entry->since = base::mono_now();
   record.entry = entry;
   tell_shelves(entry->name, entry);
-  record.grace = std::make_unique<loop::Timer>(main_, [this, name = entry->name] { forget(name); });
-  record.grace->start(config_->stream.viewer_grace);
+  forget_in(record, config_->viewer_grace(entry->name));
+}
+
+void Directory::forget_in(Record &record, base::Millis grace) {
+  record.kept_until = base::mono_now() + grace;
+  record.grace =
+      std::make_unique<loop::Timer>(main_, [this, name = record.entry->name] { forget(name); });
+  record.grace->start(grace);
+}
+
+void Directory::source_removed(const std::string &name) {
+  auto found = records_.find(name);
+  if (found == records_.end() || found->second.entry->live) return;
+  forget_in(found->second, config_->stream.viewer_grace);
 }
 
 void Directory::forget(const std::string &name) {
@@ -136,8 +165,7 @@ std::vector<Directory::Listed> Directory::list() const {
   for (const auto &[name, record] : records_) {
     Listed one{record.entry, record.facts, 0};
     if (!record.entry->live) {
-      auto left = config_->stream.viewer_grace -
-                  std::chrono::duration_cast<base::Millis>(base::mono_now() - record.ended_at);
+      auto left = std::chrono::duration_cast<base::Millis>(record.kept_until - base::mono_now());
       one.grace_left_ms = std::max<std::int64_t>(0, left.count());
     }
     listed.push_back(std::move(one));

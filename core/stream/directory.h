@@ -50,6 +50,10 @@ class Directory {
   void unpublish(const std::string &name, std::uint64_t epoch, media::Ticks next_dts);
   void describe(const std::string &name, std::uint64_t epoch, StreamFacts facts);
 
+  // [main] The name is not pulled any more: whoever waits for its camera waits no longer than for a
+  // publisher.
+  void source_removed(const std::string &name);
+
   struct Listed {
     std::shared_ptr<const StreamEntry> entry;
     StreamFacts facts;
@@ -66,6 +70,7 @@ class Directory {
     StreamFacts facts;
     media::Ticks next_dts{0};
     base::MonoTime ended_at{};
+    base::MonoTime kept_until{};              // after that
     std::optional<PublishRequest> successor;  // waits for the present publisher to leave
     std::unique_ptr<loop::Timer> grace;
   };
@@ -73,7 +78,10 @@ class Directory {
   void grant(Record &record, PublishRequest request);
   void refuse(const PublishRequest &request, base::Error error);
   void take_over_or_refuse(Record &record, PublishRequest request);
+  [[nodiscard]] bool is_reserved(const std::string &name) const;
+  [[nodiscard]] bool may_take_over(const Record &record, const PublishRequest &request) const;
   void start_grace(Record &record);
+  void forget_in(Record &record, base::Millis grace);
   void forget(const std::string &name);
   void tell_shelves(const std::string &name, const std::shared_ptr<const StreamEntry> &entry);
 

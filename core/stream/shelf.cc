@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "stream/source_directory.h"
+
 namespace sluice::stream {
 Shelf::Shelf(Context context)
     : context_(std::move(context)), wake_list_(context_.loop), sessions_(context_.loop.index()) {}
@@ -48,13 +50,36 @@ std::shared_ptr<const StreamEntry> Shelf::find(std::string_view name) const {
   return found == entries_.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<const SourceEntry> Shelf::find_source(std::string_view name) const {
+  auto found = sources_.find(name);
+  return found == sources_.end() ? nullptr : found->second;
+}
+
+void Shelf::watch(const std::string &name, NameWatcher &watcher) {
+  watchers_.emplace(name, &watcher);
+  tell_wish(name);
+}
+
 void Shelf::unwatch(const std::string &name, NameWatcher &watcher) {
   auto [first, last] = watchers_.equal_range(name);
   for (auto it = first; it != last; ++it) {
     if (it->second != &watcher) continue;
     watchers_.erase(it);
-    return;
+    return tell_wish(name);
   }
+}
+
+// Only when it has changed.
+void Shelf::tell_wish(const std::string &name) {
+  if (context_.sources == nullptr || !sources_.contains(name)) return;
+  bool wanted = watchers_.contains(name);
+  if (wanted == wanted_.contains(name)) return;
+  if (wanted) {
+    wanted_.insert(name);
+  } else {
+    wanted_.erase(name);
+  }
+  context_.sources->post_wanted(name, *this, wanted);
 }
 
 void Shelf::subscribe(const StreamEntry &entry, Format format,
@@ -99,6 +124,21 @@ void Shelf::post_revoke(std::uint64_t epoch) {
   context_.loop.tell([this, epoch] {
     if (Publication *publication = find_publication(epoch)) publication->owner().on_revoked();
   });
+}
+
+void Shelf::post_source(std::string name, std::shared_ptr<const SourceEntry> entry) {
+  context_.loop.tell([this, name = std::move(name), entry = std::move(entry)]() mutable {
+    update_source(name, std::move(entry));
+  });
+}
+
+void Shelf::update_source(const std::string &name, std::shared_ptr<const SourceEntry> entry) {
+  if (entry) {
+    sources_[name] = std::move(entry);
+    return tell_wish(name);
+  }
+  sources_.erase(name);
+  wanted_.erase(name);
 }
 
 void Shelf::answer(Ticket ticket, base::Result<Grant> result) {

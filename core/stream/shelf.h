@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,9 +19,12 @@
 #include "stream/directory.h"
 #include "stream/publication.h"
 #include "stream/session.h"
+#include "stream/source_entry.h"
 #include "stream/wake_list.h"
 
 namespace sluice::stream {
+
+class SourceDirectory;
 
 // Told when something changes about a name. Called on the shelf's loop.
 class NameWatcher {
@@ -40,6 +44,7 @@ class Shelf {
     const config::Live &config;
     StreamMetrics &metrics;
     std::shared_ptr<tape::BlockPool> blocks;
+    SourceDirectory *sources = nullptr;  // null: nothing is pulled
   };
   explicit Shelf(Context context);
   ~Shelf();
@@ -60,7 +65,10 @@ class Shelf {
 
   // What is known of the name; null when nothing is.
   [[nodiscard]] std::shared_ptr<const StreamEntry> find(std::string_view name) const;
-  void watch(const std::string &name, NameWatcher &watcher) { watchers_.emplace(name, &watcher); }
+  // What is known of the name's source; null when it has none.
+  [[nodiscard]] std::shared_ptr<const SourceEntry> find_source(std::string_view name) const;
+  // A name that is watched is wanted: its source, when it has one, is told so.
+  void watch(const std::string &name, NameWatcher &watcher);
   void unwatch(const std::string &name, NameWatcher &watcher);  // also while watchers are told
 
   // Asks the stream's home loop for a view of its tape. on_view runs on this loop, unless the
@@ -82,6 +90,8 @@ class Shelf {
   void post_answer(Ticket ticket, base::Result<Grant> answer);
   void post_update(std::string name, std::shared_ptr<const StreamEntry> entry);
   void post_revoke(std::uint64_t epoch);
+  // From the directory of sources [any thread]; null when the name has none any more.
+  void post_source(std::string name, std::shared_ptr<const SourceEntry> entry);
 
  private:
   struct Asked {
@@ -91,6 +101,8 @@ class Shelf {
   void answer(Ticket ticket, base::Result<Grant> answer);
   void update(const std::string &name, std::shared_ptr<const StreamEntry> entry);
   [[nodiscard]] bool watches(const std::string &name, const NameWatcher &watcher) const;
+  void update_source(const std::string &name, std::shared_ptr<const SourceEntry> entry);
+  void tell_wish(const std::string &name);
   void give_back(const StreamEntry &entry, media::Ticks next_dts);
   Publication *find_publication(std::uint64_t epoch);
   PublicationContext publication_context(const StreamEntry &entry);
@@ -102,6 +114,8 @@ class Shelf {
   Ticket last_ticket_ = 0;
   std::unordered_map<Ticket, Asked> asked_;
   std::map<std::string, std::shared_ptr<const StreamEntry>, std::less<>> entries_;
+  std::map<std::string, std::shared_ptr<const SourceEntry>, std::less<>> sources_;
+  std::set<std::string, std::less<>> wanted_;  // sources that were told that they are wanted here
   std::unordered_multimap<std::string, NameWatcher *> watchers_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Publication>> publications_;  // by epoch
 };

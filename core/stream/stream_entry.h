@@ -40,6 +40,7 @@ struct Publisher {
   std::string peer;  // address and port
   std::string host;  // address only: the identity that policy same-address looks at
   const char *protocol = "";
+  bool is_source = false;  // the stream's own camera, pulled by the node
 };
 
 struct StreamEntry {

@@ -22,6 +22,14 @@ void begin(FakePublisher &publisher) {
   publisher.video(0, true);
 }
 
+// What a loop knows of a source, told as the directory of sources does.
+struct Source : stream::SourceEntry {
+  void tell(DeliverRig &rig) {
+    rig.shelf->post_source(name, std::make_shared<const stream::SourceEntry>(*this));
+    rig.settle();
+  }
+};
+
 }  // namespace
 
 TEST_SUITE("deliver") {
@@ -116,6 +124,62 @@ TEST_SUITE("deliver") {
       rig.settle();
     }
     CHECK(rig.viewers() == 0);
+  }
+
+  TEST_CASE("audience: a viewer of a source waits for its start, and is then answered 503") {
+    config::Config config = test::quick_config();
+    config.stream.unknown_wait = base::Millis(1);
+    DeliverRig rig(config);
+    Source source{"cams/gate", stream::SourceState::Idle, std::nullopt, base::Millis(60'000)};
+    source.tell(rig);
+    Client client(rig, kGetFlv);
+    SUBCASE("when the camera plays in time") {
+      source.state = stream::SourceState::Connecting;
+      source.tell(rig);
+      FakePublisher publisher(rig);
+      begin(publisher);
+      REQUIRE(client.wait_for(1));
+      CHECK(client.status == 200);
+    }
+    SUBCASE("when it takes too long") {
+      source.start_timeout = base::Millis(1);
+      source.tell(rig);
+      REQUIRE(client.wait([&] { return client.status != 0; }));
+      CHECK(client.status == 503);
+      CHECK(client.head.contains("Retry-After: 5\r\n"));
+    }
+    SUBCASE("when it is tried again too late") {
+      source.state = stream::SourceState::Waiting;
+      source.next_try_at = base::mono_now() + base::Millis(600'000);
+      source.tell(rig);
+      REQUIRE(client.wait([&] { return client.status != 0; }));
+      CHECK(client.status == 503);
+      std::size_t at = client.head.find("Retry-After: ");
+      REQUIRE(at != std::string::npos);
+      int seconds = std::stoi(client.head.substr(at + 13));
+      CHECK(seconds > 500);
+      CHECK(seconds <= 600);
+    }
+    SUBCASE("when the source is taken away") {
+      rig.shelf->post_source("cams/gate", nullptr);
+      REQUIRE(client.wait([&] { return client.status != 0; }));
+      CHECK(client.status == 404);
+    }
+  }
+
+  TEST_CASE("audience: HEAD of a source says what GET would") {
+    DeliverRig rig;
+    const std::string head = "HEAD" + kGetFlv.substr(3);
+    Source source{"cams/gate", stream::SourceState::Idle, std::nullopt, base::Millis(60'000)};
+    source.tell(rig);
+    Client idle(rig, head);
+    REQUIRE(idle.wait([&] { return idle.status != 0; }));
+    CHECK(idle.status == 200);
+    source.state = stream::SourceState::Waiting;
+    source.tell(rig);
+    Client away(rig, head);
+    REQUIRE(away.wait([&] { return away.status != 0; }));
+    CHECK(away.status == 503);
   }
 
   TEST_CASE("audience: a viewer who comes while the publisher is away is answered 503") {
