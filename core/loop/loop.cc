@@ -149,6 +149,7 @@ void Loop::end_turn() {
 }
 
 void Loop::before_waiting() {
+  ++turn_;
   run_deferred();
   // A deferred task may defer another. It waits for the next iteration, so that timers and sockets
   // get their turn, but the loop must not sleep meanwhile.

@@ -49,6 +49,9 @@ class Loop {
   // The loop's own monotonic time, read once per iteration.
   [[nodiscard]] base::MonoTime now() const;
 
+  // How often the loop has looked for new events: the same number means the same turn.
+  [[nodiscard]] std::uint64_t turn() const { return turn_; }
+
   // Share of the time since the last call that the loop was not waiting for events, 0 to 1.
   double take_busy_share();
 
@@ -101,6 +104,7 @@ class Loop {
   std::atomic<std::thread::id> runner_{};  // the thread inside run()
   Heartbeat heartbeat_;
   base::Micros longest_turn_{0};
+  std::uint64_t turn_ = 0;
   struct Internals;  // the async, check, prepare and idle handles
   std::unique_ptr<Internals> internals_;
 };

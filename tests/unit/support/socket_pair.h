@@ -78,6 +78,7 @@ class Peer {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] bool reset() const { return reset_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] int release() { return fd_.release(); }
 
  private:
   net::Fd fd_;
