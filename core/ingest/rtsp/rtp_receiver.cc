@@ -40,6 +40,7 @@ base::Result<std::unique_ptr<RtpReceiver>> RtpReceiver::make(Description descrip
   std::uint32_t clock_rate = made->depacketizer_->clock_rate();
   made->clock_.emplace(clock, media::kind_of(made->codec()), clock_rate);
   made->statistics_.emplace(clock_rate);
+  made->format_ = description.format;
   made->payload_type_ = description.format.payload_type;
   made->make_reorder({.wait_us = options.reorder_wait_us});
   return made;

@@ -101,6 +101,9 @@ class RtpReceiver final : mux::RtpReorderSink, mux::DepacketizerEvents, wire::rt
   std::string make_report(std::int64_t mono_us);
 
   [[nodiscard]] media::Codec codec() const { return depacketizer_->codec(); }
+  [[nodiscard]] const wire::sdp::Format &format() const { return format_; }
+  // Ours, in reports.
+  [[nodiscard]] std::uint32_t own_ssrc() const { return own_ssrc_; }
   [[nodiscard]] ReceiverFacts facts() const;
 
  private:
@@ -136,6 +139,7 @@ class RtpReceiver final : mux::RtpReorderSink, mux::DepacketizerEvents, wire::rt
   std::optional<mux::RtpStatistics> statistics_;
   mux::RtpArrival arrival_;  // of the packet that is being worked on
 
+  wire::sdp::Format format_;
   std::uint8_t payload_type_ = 0;
   bool payload_type_seen_ = false;
   std::uint8_t foreign_type_ = 0;  // what comes in place of the described one

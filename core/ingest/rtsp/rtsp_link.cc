@@ -54,8 +54,9 @@ RtspLink::RtspLink(std::unique_ptr<net::Socket> socket, base::MutableBytes read_
 
 RtspLink::~RtspLink() = default;
 
-void RtspLink::set_return_path(std::unique_ptr<net::Socket> socket) {
+base::Status RtspLink::set_return_path(std::unique_ptr<net::Socket> socket, std::string_view head) {
   return_path_ = std::make_unique<ReturnPath>(*this, std::move(socket));
+  return return_path_->send(head);
 }
 
 void RtspLink::take_early(std::string_view input) {

@@ -51,8 +51,8 @@ class RtspLink final : net::SocketEvents, wire::rtsp::SplitterEvents {
   void start() { socket_->set_events(this); }
   // Tells nothing any more. What was sent may still be under way.
   void close();
-  // From now on text and packets go there, in base64.
-  void set_return_path(std::unique_ptr<net::Socket> socket);
+  // From now on text and packets go there, in base64, behind `head`. An error is as of send().
+  base::Status set_return_path(std::unique_ptr<net::Socket> socket, std::string_view head);
   // Bytes that came behind the head of a tunnel's answer, at most kReadBytes.
   void take_early(std::string_view input);
 
