@@ -14,6 +14,7 @@ constexpr std::string_view kMethodNames[kMethods] = {
     "RECORD",  "TEARDOWN", "GET_PARAMETER", "SET_PARAMETER", "REDIRECT"};
 constexpr std::size_t kMaxSessionId = 256;
 constexpr std::uint64_t kMaxTimeoutSeconds = 86400;
+constexpr double kMaxNptSeconds = 1e9;
 constexpr std::size_t kMaxRtpInfo = 32;
 constexpr std::size_t kMaxKeyMgmt = 8;
 
@@ -21,7 +22,7 @@ std::optional<double> parse_decimal_fraction(std::string_view text) {
   double value = 0;
   const char *end = text.data() + text.size();
   auto [stop, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
-  if (error != std::errc() || stop != end || !(value >= 0)) return {};
+  if (error != std::errc() || stop != end || !(value >= 0 && value < kMaxNptSeconds)) return {};
   return value;
 }
 
