@@ -120,8 +120,13 @@ std::expected<std::string, Failure> AdminApi::remove(std::string_view path) {
   return ask("DELETE", path);
 }
 
-std::expected<std::string, Failure> AdminApi::ask(std::string_view method, std::string_view path) {
-  HttpRequest request{method, url_ + std::string(path), token_};
+std::expected<std::string, Failure> AdminApi::put(std::string_view path, std::string body) {
+  return ask("PUT", path, std::move(body));
+}
+
+std::expected<std::string, Failure> AdminApi::ask(std::string_view method, std::string_view path,
+                                                  std::string body) {
+  HttpRequest request{method, url_ + std::string(path), token_, std::move(body)};
   auto reply = terminal_->fetch(request);
   if (!reply) return failed(explain(reply.error(), url_));
   if (reply->status == 200) return std::move(reply->body);

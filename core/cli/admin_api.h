@@ -39,6 +39,7 @@ class AdminApi {
   // The body of an answer with status 200.
   std::expected<std::string, Failure> get(std::string_view path);
   std::expected<std::string, Failure> remove(std::string_view path);
+  std::expected<std::string, Failure> put(std::string_view path, std::string body);
 
   [[nodiscard]] const std::string &url() const { return url_; }
 
@@ -46,7 +47,8 @@ class AdminApi {
   AdminApi(Terminal &terminal, std::string url, std::string token)
       : terminal_(&terminal), url_(std::move(url)), token_(std::move(token)) {}
 
-  std::expected<std::string, Failure> ask(std::string_view method, std::string_view path);
+  std::expected<std::string, Failure> ask(std::string_view method, std::string_view path,
+                                          std::string body = {});
 
   Terminal *terminal_;  // borrowed
   std::string url_;     // without a slash at its end

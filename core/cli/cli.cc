@@ -23,7 +23,12 @@ std::optional<std::string> environment(const char *name) {
 base::Result<HttpReply> fetch(const HttpRequest &request) {
   http::ClientRequest outgoing;
   outgoing.url = request.url;
-  outgoing.method = request.method == "DELETE" ? http::Method::Delete : http::Method::Get;
+  if (request.method == "DELETE") outgoing.method = http::Method::Delete;
+  if (request.method == "PUT") {
+    outgoing.method = http::Method::Put;
+    outgoing.headers.push_back({"Content-Type", "application/json"});
+    outgoing.body = request.body;
+  }
   if (!request.token.empty()) {
     outgoing.headers.push_back({"Authorization", "Bearer " + request.token});
   }

@@ -17,6 +17,7 @@ struct HttpRequest {
   std::string_view method;
   std::string url;
   std::string token;  // sent as a bearer token unless it is empty
+  std::string body;   // of PUT
 };
 
 struct HttpReply {

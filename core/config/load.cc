@@ -108,6 +108,12 @@ LoadResult load(const std::string &main_file) {
   return loader.finish();
 }
 
+LoadResult load_file(const std::string &file) {
+  Loader loader;
+  loader.file(file);
+  return loader.finish();
+}
+
 LoadResult load_text(std::string_view name, std::string_view text) {
   Loader loader;
   if (text.size() > kMaxFileSize) {

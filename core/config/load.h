@@ -39,6 +39,9 @@ struct LoadResult {
 // by name. Later files override the values and lists of earlier ones; maps are merged.
 LoadResult load(const std::string &main_file);
 
+// One file alone, without the folders beside it.
+LoadResult load_file(const std::string &file);
+
 // One document from memory; `name` stands for the file's name in the diagnostics.
 LoadResult load_text(std::string_view name, std::string_view text);
 

@@ -81,6 +81,10 @@ void set_options(CURL *easy, const ClientRequest &request) {
   } else if (request.method != Method::Get) {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method_name(request.method));
   }
+  if (request.method == Method::Put || request.method == Method::Post) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+  }
 }
 
 // curl_global_init is not thread-safe in older versions, so it is done once, by whoever comes

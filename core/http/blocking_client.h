@@ -16,6 +16,7 @@ struct ClientRequest {
   std::string url;  // http or https only
   Method method = Method::Get;
   std::vector<Field> headers;
+  std::string body;  // with PUT or POST
   base::Millis connect_timeout{3'000};
   base::Millis total_timeout{10'000};
   std::size_t max_body_bytes = 16 * 1024 * 1024;

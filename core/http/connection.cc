@@ -25,7 +25,7 @@ constexpr std::size_t kMinSendProgress = 16 * 1024;
 constexpr base::Millis kLingerTime{2'000};
 constexpr std::size_t kMaxLingerBytes = 1024 * 1024;
 
-constexpr const char *kAllMethods = "GET, HEAD, POST, DELETE, OPTIONS";
+constexpr const char *kAllMethods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 
 }  // namespace
 

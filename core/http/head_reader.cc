@@ -25,8 +25,8 @@ std::optional<ParseError> check_version(std::string_view version) {
 }
 
 std::optional<ParseError> check_method(std::string_view method) {
-  static constexpr std::array kSpoken = {"GET", "HEAD", "OPTIONS", "POST", "DELETE"};
-  static constexpr std::array kKnown = {"PUT", "PATCH", "TRACE", "CONNECT"};
+  static constexpr std::array kSpoken = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"};
+  static constexpr std::array kKnown = {"PATCH", "TRACE", "CONNECT"};
   if (std::ranges::find(kSpoken, method) != kSpoken.end()) return std::nullopt;
   if (std::ranges::find(kKnown, method) != kKnown.end()) {
     return ParseError{405, "method_not_allowed", "nothing here has this method"};

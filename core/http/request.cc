@@ -41,6 +41,8 @@ const char *method_name(Method method) {
       return "OPTIONS";
     case Method::Post:
       return "POST";
+    case Method::Put:
+      return "PUT";
     case Method::Delete:
       return "DELETE";
   }

@@ -15,7 +15,7 @@
 
 namespace sluice::http {
 
-enum class Method : std::uint8_t { Get, Head, Options, Post, Delete };
+enum class Method : std::uint8_t { Get, Head, Options, Post, Put, Delete };
 
 const char *method_name(Method method);
 

@@ -23,6 +23,8 @@ Method method_of(const llhttp_t &parser) {
       return Method::Options;
     case HTTP_POST:
       return Method::Post;
+    case HTTP_PUT:
+      return Method::Put;
     case HTTP_DELETE:
       return Method::Delete;
     default:

@@ -34,7 +34,7 @@ const Handler *handler_for(const std::vector<std::pair<Method, Handler>> &handle
 
 std::string allowed(const std::vector<std::pair<Method, Handler>> &handlers) {
   std::string list;
-  for (Method method : {Method::Get, Method::Head, Method::Post, Method::Delete}) {
+  for (Method method : {Method::Get, Method::Head, Method::Post, Method::Put, Method::Delete}) {
     if (handler_for(handlers, method) != nullptr) list.append(method_name(method)).append(", ");
   }
   return list + "OPTIONS";

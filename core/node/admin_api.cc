@@ -48,6 +48,10 @@ AdminApi::AdminApi(Node &node)
   add(Method::Get, "/api/v1/streams", &AdminApi::streams);
   add(Method::Get, "/api/v1/sessions", &AdminApi::sessions);
   add(Method::Delete, "/api/v1/sessions/{id}", &AdminApi::kick);
+  add(Method::Get, "/api/v1/sources", &AdminApi::sources);
+  add(Method::Get, "/api/v1/sources/{server}/{camera}", &AdminApi::source);
+  add(Method::Put, "/api/v1/sources/{server}/{camera}", &AdminApi::put_source);
+  add(Method::Delete, "/api/v1/sources/{server}/{camera}", &AdminApi::remove_source);
   server_ = std::make_unique<http::Server>(node_.loop(), admin_options(node_.config()), router_,
                                            node_.shared().http_metrics, admission_);
 }
@@ -110,9 +114,7 @@ void AdminApi::metrics(Taken exchange) {
 
 void AdminApi::node(Taken exchange) { answer_json(*exchange, node_json(node_)); }
 
-void AdminApi::streams(Taken exchange) {
-  answer_json(*exchange, streams_json(node_.directory().list()));
-}
+void AdminApi::streams(Taken exchange) { answer_json(*exchange, streams_json(node_)); }
 
 // Every worker is asked for its sessions; the answer goes out when the last one has replied.
 void AdminApi::sessions(Taken exchange) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -45,6 +46,12 @@ class AdminApi {
   void streams(Taken exchange);
   void sessions(Taken exchange);
   void kick(Taken exchange);
+  void sources(Taken exchange);
+  void source(Taken exchange);
+  void put_source(Taken exchange);
+  void remove_source(Taken exchange);
+  std::optional<std::string> source_name(http::Exchange &exchange);
+  void answer_source(http::Exchange &exchange, const std::string &name);
 
   // A request that has asked workers something. It stays here and only its number travels, because
   // a message that a full mailbox refuses is destroyed on the worker's thread.

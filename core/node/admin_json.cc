@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "node/node.h"
+#include "node/source_json.h"
 
 namespace sluice::node {
 namespace {
@@ -49,6 +50,20 @@ Json publisher_json(const stream::Directory::Listed &listed) {
           {"peer", entry.publisher.peer},
           {"protocol", entry.publisher.protocol},
           {"encoder", listed.facts.encoder}};
+}
+
+// A stream whose source has never played.
+stream::Directory::Listed unborn_stream(const stream::SourceDirectory::Listed &source) {
+  auto entry = std::make_shared<stream::StreamEntry>();
+  entry->name = source.name;
+  entry->since_wall_us = source.status.since_wall_us;
+  entry->since = base::mono_now() - base::Micros(base::wall_us() - source.status.since_wall_us);
+  entry->counters = std::make_shared<stream::StreamCounters>();
+  return {std::move(entry), {}, 0};
+}
+
+const char *state_of_absent(stream::SourceState state) {
+  return state == stream::SourceState::Idle ? "idle" : "waiting";
 }
 
 std::int64_t seconds_since(base::MonoTime then) {
@@ -118,10 +133,28 @@ std::string node_json(Node &node) {
       {"listen", {{"http", bound.http}, {"rtmp", bound.rtmp}, {"admin", bound.admin}}}});
 }
 
-std::string streams_json(const std::vector<stream::Directory::Listed> &streams) {
+std::string streams_json(Node &node) {
+  std::map<std::string, stream::Directory::Listed> streams;
+  for (auto &listed : node.directory().list()) {
+    std::string name = listed.entry->name;
+    streams.emplace(std::move(name), std::move(listed));
+  }
+  std::map<std::string, stream::SourceDirectory::Listed> sources;
+  for (auto &source : node.sources().list()) {
+    streams.try_emplace(source.name, unborn_stream(source));
+    sources.emplace(source.name, std::move(source));
+  }
   Json list = Json::array();
-  for (const auto &listed : streams)
-    list.push_back(stream_json(listed));
+  for (const auto &[name, listed] : streams) {
+    Json json = stream_json(listed);
+    auto source = sources.find(name);
+    json["source"] = nullptr;
+    if (source != sources.end()) {
+      json["source"] = source_json(source->second, node.is_added(name));
+      if (!listed.entry->live) json["state"] = state_of_absent(source->second.status.state);
+    }
+    list.push_back(std::move(json));
+  }
   return base::dump(Json{{"streams", std::move(list)}});
 }
 

@@ -16,7 +16,8 @@ namespace sluice::node {
 class Node;
 
 std::string node_json(Node &node);
-std::string streams_json(const std::vector<stream::Directory::Listed> &streams);
+// Streams that are known, and those that are only configured.
+std::string streams_json(Node &node);
 // Of one stream, when its name is given.
 std::string sessions_json(const std::vector<stream::SessionInfo> &sessions,
                           std::optional<std::string_view> stream);

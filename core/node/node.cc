@@ -73,11 +73,14 @@ Node::Node(std::string config_path, config::Config config)
     : config_path_(std::move(config_path)),
       main_(0, "sluice"),
       registry_(worker_count(config) + 1),
-      config_(std::make_shared<const config::Config>(std::move(config))),
+      added_(config.node.state_dir),
+      own_config_(std::make_shared<const config::Config>(std::move(config))),
+      config_(std::make_shared<const config::Config>(added_.laid_over(*own_config_))),
       shared_(registry_, *config_),
       reloads_ok_(reload_counter(registry_, "ok")),
       reloads_failed_(reload_counter(registry_, "failed")),
       directory_(main_, config_, shared_.stream_metrics),
+      sources_(main_, config_, directory_, shared_.source_metrics),
       id_(config_->node.id.empty() ? host_name() : config_->node.id),
       started_wall_us_(base::wall_us()),
       started_(base::mono_now()) {}
@@ -92,8 +95,8 @@ base::Status Node::start() {
   admin_ = std::make_unique<AdminApi>(*this);
   auto snapshot = std::make_shared<const config::Config>(*config_);
   for (unsigned i = 1; i <= worker_count(*config_); ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(static_cast<std::uint16_t>(i), snapshot, directory_, shared_));
+    auto index = static_cast<std::uint16_t>(i);
+    workers_.push_back(std::make_unique<Worker>(index, snapshot, directory_, sources_, shared_));
   }
   auto listening = listen();
   if (!listening) {
@@ -107,6 +110,7 @@ base::Status Node::start() {
       watched, loop::Watchdog::Limits{config_->watchdog.warn, config_->watchdog.fatal});
   for (auto &worker : workers_)
     worker->start();
+  sources_.apply();
   signals_.push_back(std::make_unique<loop::Signal>(main_, SIGTERM, [this] { on_terminate(); }));
   signals_.push_back(std::make_unique<loop::Signal>(main_, SIGINT, [this] { on_terminate(); }));
   signals_.push_back(std::make_unique<loop::Signal>(main_, SIGHUP, [this] { reload(); }));
@@ -182,19 +186,73 @@ void Node::reload() {
     return;
   }
   auto next = std::make_shared<const config::Config>(std::move(*loaded.config));
-  auto changes = config::diff(*config_, *next);
+  auto changes = config::diff(*own_config_, *next);
   for (const auto &change : changes) {
     base::log::info(change.live ? "reload: changed" : "reload: waits for a restart",
                     {{"key", change.path}, {"before", change.before}, {"after", change.after}});
   }
-  config_.set(next);
+  own_config_ = next;
   base::log::configure(next->log.level, next->log.format);
   shared_.apply(*next);
   admin_->apply(*next);
-  for (auto &worker : workers_)
-    worker->apply(next);
+  apply_config();
   reloads_ok_.add();
   base::log::info("reloaded", {{"changes", changes.size()}});
+}
+
+// The files' configuration together with the sources that were added. A loop has it before its
+// sources are told anything.
+void Node::apply_config() {
+  auto whole = std::make_shared<const config::Config>(added_.laid_over(*own_config_));
+  config_.set(whole);
+  for (auto &worker : workers_)
+    worker->apply(whole);
+  sources_.apply();
+}
+
+// --- Sources that come and go without the configuration ---
+
+namespace {
+
+Node::Refusal not_kept(const base::Error &error) {
+  if (error.code == base::Code::Busy) return {409, "too_many_sources", error.what};
+  return {500, "not_kept", base::describe(error)};
+}
+
+}  // namespace
+
+std::expected<void, Node::Refusal> Node::put_source(const std::string &name,
+                                                    std::string_view body) {
+  if (state_ != State::Ready)
+    return std::unexpected(Refusal{503, "draining", "the node is ending"});
+  if (own_config_->streams.contains(name)) {
+    return std::unexpected(
+        Refusal{409, "configured", "the configuration has an entry of this name, and wins"});
+  }
+  auto overrides = parse_added_source(name, body);
+  if (!overrides) return std::unexpected(Refusal{400, "bad_source", overrides.error()});
+  if (auto kept = added_.put(name, std::move(*overrides)); !kept) {
+    return std::unexpected(not_kept(kept.error()));
+  }
+  base::log::info("source added", {{"stream", name}});
+  apply_config();
+  return {};
+}
+
+std::expected<void, Node::Refusal> Node::remove_source(const std::string &name) {
+  if (state_ != State::Ready)
+    return std::unexpected(Refusal{503, "draining", "the node is ending"});
+  if (!added_.contains(name)) {
+    if (!own_config_->has_source(name)) {
+      return std::unexpected(Refusal{404, "not_found", "no such source"});
+    }
+    return std::unexpected(
+        Refusal{409, "configured", "the source is of the configuration; remove it there"});
+  }
+  if (auto kept = added_.remove(name); !kept) return std::unexpected(not_kept(kept.error()));
+  base::log::info("source removed", {{"stream", name}});
+  apply_config();
+  return {};
 }
 
 // --- The end ---
@@ -220,6 +278,8 @@ void Node::drain() {
   state_ = State::Draining;
   base::log::info("draining");
   notify_service_manager("STOPPING=1\nSTATUS=draining");
+  // Nobody connects to a camera anew while the loops end what they have.
+  sources_.close();
   auto limit = config_->node.drain_timeout;
   drain_deadline_ = std::make_unique<loop::Timer>(main_, [] {
     base::log::error("the node did not drain in time and is ended");

@@ -3,6 +3,7 @@
 // listener; reloads and drains. Lives on the main thread.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,9 +11,11 @@
 
 #include "loop/timer.h"
 #include "loop/watchdog.h"
+#include "node/added_sources.h"
 #include "node/admin_api.h"
 #include "node/worker.h"
 #include "stream/directory.h"
+#include "stream/source_directory.h"
 
 namespace sluice::node {
 
@@ -42,6 +45,20 @@ class Node {
   [[nodiscard]] Shared &shared() { return shared_; }
   [[nodiscard]] std::uint64_t stalls() const { return watchdog_ ? watchdog_->stalls() : 0; }
   [[nodiscard]] loop::Loop &loop() { return main_; }
+  [[nodiscard]] stream::SourceDirectory &sources() { return sources_; }
+
+  // Sources that come and go without the configuration [main]
+  struct Refusal {
+    int status = 0;
+    const char *code = "";
+    std::string message;
+  };
+  // body: JSON with the keys of an entry of `streams`. Kept for the next start too.
+  std::expected<void, Refusal> put_source(const std::string &name, std::string_view body);
+  std::expected<void, Refusal> remove_source(const std::string &name);
+  [[nodiscard]] bool is_added(std::string_view name) const {
+    return added_.contains(name) && !own_config_->streams.contains(name);
+  }
 
   // Where the node listens, or did before it drained.
   struct Addresses {
@@ -54,6 +71,7 @@ class Node {
   base::Status listen_on_all();
   void on_terminate();
   void reload();
+  void apply_config();
   void drain();
   void dismantle();
   void finish();
@@ -64,11 +82,14 @@ class Node {
   const std::string config_path_;
   loop::Loop main_;
   metrics::Registry registry_;
-  config::Live config_;
+  AddedSources added_;
+  std::shared_ptr<const config::Config> own_config_;  // as the files have it
+  config::Live config_;                               // with what was added
   Shared shared_;
   metrics::Counter &reloads_ok_;
   metrics::Counter &reloads_failed_;
   stream::Directory directory_;
+  stream::SourceDirectory sources_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<loop::Watchdog> watchdog_;
   std::unique_ptr<AdminApi> admin_;

@@ -24,6 +24,14 @@ void write_node(TextWriter &out, Node &node) {
   out.sample({}, node.stalls());
 }
 
+void write_sources(TextWriter &out, Node &node) {
+  out.family("sluice_sources", Type::Gauge, "Streams that are pulled from cameras, by state.");
+  auto counts = node.sources().count_states();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    out.sample({{"state", stream::word(static_cast<stream::SourceState>(i))}}, counts[i]);
+  }
+}
+
 void write_tapes(TextWriter &out, Node &node) {
   auto usage = node.shared().blocks->usage();
   out.family("sluice_tape_bytes", Type::Gauge, "Memory held by tapes.");
@@ -98,6 +106,7 @@ void write_streams(TextWriter &out, Node &node) {
 std::string scrape(Node &node) {
   TextWriter out;
   write_node(out, node);
+  write_sources(out, node);
   write_tapes(out, node);
   write_loops(out, node);
   write_streams(out, node);

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "node/no_pulls.h"
+
 namespace sluice::node {
 namespace {
 
@@ -25,6 +27,7 @@ std::vector<net::Address> addresses(const std::vector<std::unique_ptr<net::Liste
 
 Shared::Shared(metrics::Registry &registry, const config::Config &config)
     : stream_metrics(registry),
+      source_metrics(registry),
       rtmp_metrics(registry),
       http_metrics(registry),
       deliver_metrics(registry),
@@ -49,20 +52,24 @@ http::ServerOptions server_options(const config::Config &config) {
 }
 
 Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config,
-               stream::Directory &directory, Shared &shared)
+               stream::Directory &directory, stream::SourceDirectory &sources, Shared &shared)
     : loop_(index, "sluice-" + std::to_string(index)),
       main_(directory.loop()),
       config_(std::move(config)),
       shared_(shared),
-      shelf_(std::make_unique<stream::Shelf>(
-          stream::Shelf::Context{loop_, directory, config_, shared.stream_metrics, shared.blocks})),
+      shelf_(std::make_unique<stream::Shelf>(stream::Shelf::Context{
+          loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
       rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
-                                                       shared.rtmp_admission)) {
+                                                       shared.rtmp_admission)),
+      pulls_(std::make_unique<NoPulls>(loop_)),
+      sources_(std::make_unique<stream::SourceTable>(loop_, *pulls_, sources)) {
   delivery_->add_routes(router_);
   http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
                                          shared.http_metrics, shared.http_admission);
   directory.add_shelf(*shelf_);
+  sources.add_shelf(*shelf_);
+  sources.add_table(*sources_);
 }
 
 Worker::~Worker() { join(); }
@@ -95,6 +102,7 @@ void Worker::start() {
 
 void Worker::drain(base::Millis patience, std::function<void()> done) {
   loop_.tell([this, patience, done = std::move(done)] {
+    sources_->close();
     http_listeners_.clear();
     rtmp_listeners_.clear();
     delivery_->drain();
@@ -121,6 +129,8 @@ void Worker::dismantle(std::function<void()> done) {
     http_.reset();
     delivery_.reset();
     rtmp_.reset();
+    sources_.reset();
+    pulls_.reset();
     main_.tell([done] { done(); });
   });
 }

@@ -18,6 +18,8 @@
 #include "net/admission.h"
 #include "net/listener.h"
 #include "stream/shelf.h"
+#include "stream/source_directory.h"
+#include "stream/source_table.h"
 
 namespace sluice::node {
 
@@ -26,6 +28,7 @@ struct Shared {
   Shared(metrics::Registry &registry, const config::Config &config);
 
   stream::StreamMetrics stream_metrics;
+  stream::SourceMetrics source_metrics;
   ingest::rtmp::RtmpMetrics rtmp_metrics;
   http::ServerMetrics http_metrics;
   deliver::DeliverMetrics deliver_metrics;
@@ -42,7 +45,7 @@ class Worker {
  public:
   // Made on the main thread before start(); index counts from 1.
   Worker(std::uint16_t index, std::shared_ptr<const config::Config> config,
-         stream::Directory &directory, Shared &shared);
+         stream::Directory &directory, stream::SourceDirectory &sources, Shared &shared);
   ~Worker();
   Worker(const Worker &) = delete;
   Worker &operator=(const Worker &) = delete;
@@ -57,7 +60,8 @@ class Worker {
 
   // The end, in three steps, each posted by the main thread when every worker has done the one
   // before.
-  // 1. No more connections; viewers and publishers are ended. done runs on the main loop when the
+  // 1. Sources stop, no more connections; viewers and publishers are ended. done runs on the main
+  // loop when the
   //    answers under way are written, or at once when `patience` is 0.
   void drain(base::Millis patience, std::function<void()> done);
   // 2. Everything but the shelf is destroyed, which other workers' last messages may still name.
@@ -85,6 +89,8 @@ class Worker {
   std::unique_ptr<deliver::Delivery> delivery_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
+  std::unique_ptr<stream::PullFactory> pulls_;
+  std::unique_ptr<stream::SourceTable> sources_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
   std::vector<std::unique_ptr<net::Listener>> rtmp_listeners_;
   std::unique_ptr<loop::Timer> drain_poll_;

@@ -19,6 +19,7 @@ node: {drain_timeout: 5s}
 stream: {viewer_grace: 5s}
 """
 OPTIONAL = {"codec_string"}  # all others are in every answer
+DOOR = "/api/v1/sources/cams/door"
 ERROR = {"$ref": "#/components/schemas/Error"}
 _ROUTE = re.compile(r'\b(router_\.)?add\(\s*(?:http::)?Method::(\w+),\s*"([^"]+)"')
 _QUERY = re.compile(r'query\.find\("(\w+)"\)')
@@ -31,6 +32,7 @@ def scenario():
     same_routes(document)
     with Node(CONFIG) as node:
         live(document, node)
+        sources(document, node)
         refusals(document, node)
         draining(document, node)
     with Node(f"admin:\n  token: {TOKEN}\n") as node:
@@ -92,19 +94,19 @@ def same_routes(document):
     for free, method, path in routes:
         operation = operations[method.upper(), path]
         equal(operation.get("security") == [], bool(free), f"{path} is free")
-        equal(sorted(document.parameters(operation, "path")), re.findall(r"{(\w+)}", path), f"parameters of {path}")
+        equal(sorted(document.parameters(operation, "path")), sorted(re.findall(r"{(\w+)}", path)), f"parameters of {path}")
     known = {name for operation in operations.values() for name in document.parameters(operation, "query")}
     equal(known, set(_QUERY.findall(source)), "parameters of queries")
 
 
 # Answers.
 
-def ask(document, node, route, status, target=None, headers=None):
+def ask(document, node, route, status, target=None, headers=None, body=b""):
     """Asks, holds status, headers and body against the file, and returns the body. route: (method, path)."""
     method, path = route
     operation = document.operations()[route]
     response = node.call(method, target or path) if headers is None else \
-        http.request(node.admin, method, target or path, headers)
+        http.request(node.admin, method, target or path, headers, body)
     equal(response.status, status, f"{method} {target or path}")
     described = document.response(operation, status)
     check_headers(document, described, response)
@@ -129,7 +131,7 @@ def check_headers(document, described, response):
 def ask_all(document, node):
     """Every GET; returns the bodies by path."""
     return {path: ask(document, node, (method, path), 200)
-            for method, path in document.operations() if method == "GET"}
+            for method, path in document.operations() if method == "GET" and "{" not in path}
 
 
 def live(document, node):
@@ -171,6 +173,35 @@ def kick(document, node):
         equal(error["code"], "not_found", f"code for {unknown}")
 
 
+def sources(document, node):
+    """PUT, GET and DELETE of sources; DOOR stays, and has failed."""
+    path = "/api/v1/sources/{server}/{camera}"
+
+    def send(method, status, target, body=b""):
+        return ask(document, node, (method, path), status, target, {}, body)
+    url = b'{"source": ["rtsp://u:p@127.0.0.1:9/1"], "on_demand": %s}'
+    for target in (DOOR, "/api/v1/sources/cams/idle"):
+        entry = send("PUT", 200, target, url % b"true")
+        equal((entry["state"], entry["origin"], entry["urls"]), ("idle", "api", ["rtsp://***@127.0.0.1:9/1"]), "added")
+    send("PUT", 200, DOOR, url % b"false")
+    wait_until(lambda: send("GET", 200, DOOR)["last_error"], "a failed attempt")
+    equal(send("GET", 404, "/api/v1/sources/cams/none")["code"], "not_found", "an unknown source")
+    for method in ("GET", "PUT", "DELETE"):
+        equal(send(method, 400, "/api/v1/sources/cams/.x")["code"], "bad_name", "a bad name")
+    equal(send("PUT", 400, DOOR, b"[]")["code"], "bad_source", "a bad body")
+    equal(send("DELETE", 200, "/api/v1/sources/cams/idle"), {"removed": "cams/idle"}, "answer to DELETE")
+    equal(send("DELETE", 404, "/api/v1/sources/cams/idle")["code"], "not_found", "removed twice")
+    listed = ask(document, node, ("GET", "/api/v1/sources"), 200)["sources"]
+    equal([entry["name"] for entry in listed], ["cams/door"], "sources")
+    streams = ask(document, node, ("GET", "/api/v1/streams"), 200)["streams"]
+    equal({entry["name"]: entry["source"] is not None for entry in streams}["cams/door"], True, "the stream's source")
+
+
+def concrete(path):
+    """The path with something in its places."""
+    return path.replace("{id}", "1-1").replace("{server}/{camera}", "cams/door")
+
+
 def refusals(document, node):
     """What is refused whatever the path; HEAD and OPTIONS."""
     anything = ("GET", "/healthz")
@@ -185,8 +216,8 @@ def refusals(document, node):
     equal(given["correlation_id"], "mine-1", "correlation id")
     documented = document.operations()
     for method, path in documented:
-        target = path.replace("{id}", "1-1")
-        others = [name for name in ("GET", "POST", "DELETE") if (name, path) not in documented]
+        target = concrete(path)
+        others = [name for name in ("GET", "POST", "PUT", "DELETE") if (name, path) not in documented]
         for other in others:
             response = node.call(other, target)
             equal((response.status, response.json()["code"]), (405, "method_not_allowed"), f"{other} {path}")
@@ -216,13 +247,14 @@ def draining(document, node):
 def tokens(document, node):
     """With a token configured, what is not free wants it."""
     for (method, path), operation in document.operations().items():
-        target = path.replace("{id}", "1-1")
+        target = concrete(path)
         if operation.get("security") == []:
             ask(document, node, (method, path), 200)
             continue
         for headers in ({}, {"Authorization": "Bearer wrong-wrong-wrong-wrong"}, {"Authorization": f"Basic {TOKEN}"}):
             equal(ask(document, node, (method, path), 401, target, headers)["code"], "unauthorized", f"code of {path}")
-        ask(document, node, (method, path), 404 if "{" in path else 200, target, {"Authorization": f"Bearer {TOKEN}"})
+        status = 400 if method == "PUT" else 404 if "{" in path else 200
+        ask(document, node, (method, path), status, target, {"Authorization": f"Bearer {TOKEN}"})
 
 
 main(scenario)

@@ -217,7 +217,7 @@ constexpr Row kRows[] = {
     {"an unknown method", "BREW / HTTP/1.1\nHost: h\n\n", "501"},
     {"CONNECT", "CONNECT h:80 HTTP/1.1\nHost: h\n\n", "405"},
     {"TRACE", "TRACE / HTTP/1.1\nHost: h\n\n", "405"},
-    {"PUT", "PUT / HTTP/1.1\nHost: h\nContent-Length: 3\n\nabc", "405"},
+    {"PATCH", "PATCH / HTTP/1.1\nHost: h\nContent-Length: 3\n\nabc", "405"},
     {"an empty line first", "\nGET / HTTP/1.1\nHost: h\n\n", "GET /"},
     {"two empty lines first", "\n\nGET / HTTP/1.1\nHost: h\n\n", "400"},
     {"a bare LF first", "\x01GET / HTTP/1.1\nHost: h\n\n", "400"},

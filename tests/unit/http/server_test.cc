@@ -271,7 +271,7 @@ TEST_SUITE("http") {
     CHECK(status(get("/" + std::string(5000, 'a'))) == 414);
     CHECK(status(get("/hello", "X: " + std::string(20000, 'a') + "\r\n")) == 431);
     CHECK(status("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n") == 413);
-    CHECK(status("PUT /echo HTTP/1.1\r\nHost: h\r\n\r\n") == 405);
+    CHECK(status("PATCH /echo HTTP/1.1\r\nHost: h\r\n\r\n") == 405);
     CHECK(status("BREW /echo HTTP/1.1\r\nHost: h\r\n\r\n") == 501);
     CHECK(status("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
                  "Content-Length: 70000\r\n\r\n") == 413);
