@@ -21,6 +21,10 @@ std::string streams_json(Node &node);
 // Of one stream, when its name is given.
 std::string sessions_json(const std::vector<stream::SessionInfo> &sessions,
                           std::optional<std::string_view> stream);
+std::string sources_json(Node &node);
+// Nothing when there is no such source.
+std::optional<std::string> source_json(Node &node, std::string_view name);
+std::string removed_json(std::string_view name);
 std::string kicked_json(base::SessionId id);
 
 }  // namespace sluice::node

@@ -4,16 +4,16 @@
 
 #include "http/exchange.h"
 #include "node/admin_api.h"
+#include "node/admin_json.h"
 #include "node/node.h"
-#include "node/source_json.h"
 #include "wire/url.h"
 
 namespace sluice::node {
 namespace {
 
-void answer(http::Exchange &exchange, const base::Json &json) {
+void answer(http::Exchange &exchange, std::string json) {
   http::Response response;
-  response.body = base::dump(json);
+  response.body = std::move(json);
   exchange.respond(std::move(response));
 }
 
@@ -34,17 +34,12 @@ std::optional<std::string> AdminApi::source_name(http::Exchange &exchange) {
 }
 
 void AdminApi::answer_source(http::Exchange &exchange, const std::string &name) {
-  auto found = node_.sources().find(name);
-  if (!found) return exchange.respond_error(404, "not_found", "no such source");
-  answer(exchange, source_json(*found, node_.is_added(name)));
+  auto json = source_json(node_, name);
+  if (!json) return exchange.respond_error(404, "not_found", "no such source");
+  answer(exchange, std::move(*json));
 }
 
-void AdminApi::sources(Taken exchange) {
-  base::Json list = base::Json::array();
-  for (const auto &source : node_.sources().list())
-    list.push_back(source_json(source, node_.is_added(source.name)));
-  answer(*exchange, {{"sources", std::move(list)}});
-}
+void AdminApi::sources(Taken exchange) { answer(*exchange, sources_json(node_)); }
 
 void AdminApi::source(Taken exchange) {
   if (auto name = source_name(*exchange)) answer_source(*exchange, *name);
@@ -63,7 +58,7 @@ void AdminApi::remove_source(Taken exchange) {
   if (!name) return;
   auto done = node_.remove_source(*name);
   if (!done) return refuse(*exchange, done.error());
-  answer(*exchange, {{"removed", *name}});
+  answer(*exchange, removed_json(*name));
 }
 
 }  // namespace sluice::node
