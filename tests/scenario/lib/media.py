@@ -9,6 +9,7 @@ import struct
 
 AUDIO, VIDEO, SCRIPT = 8, 9, 18
 MAGIC = b"slcF"
+CAMERA_MAGIC = b"slcN"  # of the fake camera's frames, with eight hexadecimal digits behind it
 
 # AAC LC, 44.1 kHz, stereo.
 ASC = bytes.fromhex("1210")
@@ -87,7 +88,10 @@ def numbered(number, size):
 def number_in(body):
     """The number in a tag's body, or None where there is no numbered payload."""
     at = bytes(body[:40]).find(MAGIC)
-    return struct.unpack_from(">I", body, at + 4)[0] if at >= 0 else None
+    if at >= 0:
+        return struct.unpack_from(">I", body, at + 4)[0]
+    at = bytes(body[:400]).find(CAMERA_MAGIC)
+    return int(body[at + 4:at + 12], 16) if at >= 0 else None
 
 
 def nal(header, payload):

@@ -271,7 +271,7 @@ class Connection:
 
     def _sink(self, kind, asked, number):
         """The sink that a SETUP asks for, the Transport line's template, and its values."""
-        profile = self.plan.tracks[number].get("protocol", "RTP/SAVP" if self.plan.srtp else "RTP/AVP")
+        profile = Track(self.plan, number).profile
         if kind == "tcp":
             match = re.search(r"interleaved=(\d+)(?:-(\d+))?", asked)
             first = int(match[1]) if match else 2 * number

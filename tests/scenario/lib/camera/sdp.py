@@ -18,7 +18,7 @@ def track_values(track):
     source, number = track.source, track.number
     values = {"kind": source.kind, "pt": track.payload_type, "encoding": source.encoding, "clock": source.clock_rate,
               "channels": source.channels, "number": number, "control": track.control, "fmtp": source.format_parameters(),
-              "profile": track.option("protocol", "RTP/AVP")}
+              "profile": track.profile}
     if hasattr(source, "sets"):
         sets = source.sets
         code = lambda data: base64.b64encode(data).decode()

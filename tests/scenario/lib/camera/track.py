@@ -20,6 +20,7 @@ class Track:
         self.payload_type = self.option("payload_type", {"pcmu": 0, "pcma": 8, "mp3": 14, "jpeg": 26, "l16": 10}.get(
             self.source.name, 96 + number))
         self.control = self.option("control", f"trackID={number}")
+        self.profile = self.option("protocol", "RTP/SAVP" if plan.srtp else "RTP/AVP")
         self.faults = faults.parse(self.option("faults", []))
         self.keys = srtp.make_keys(plan.srtp, number) if plan.srtp else None
         self.sequence = self.option("sequence", 1000 * (number + 1))

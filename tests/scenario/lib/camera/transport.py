@@ -124,15 +124,14 @@ class Udp:
 
 
 class Multicast:
-    """Packets to a group, over the loopback interface only."""
+    """Packets to a group, with a time to live of 0: they never leave the machine."""
 
     kind = "multicast"
 
     def __init__(self, group, port):
         self.group, self.port = group, port
         self.media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.media.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-        self.media.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        self.media.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
         self.media.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
         self.media.setblocking(False)
 
