@@ -44,5 +44,4 @@ def scenario():
                 flv.check_start(judge.viewer.tags)
 
 
-
 main(scenario)

@@ -237,6 +237,18 @@ def cut_short(_, packets, every):
     return packets
 
 
+@_packets
+def corrupt(track, packets, share):
+    """Some bytes of some payloads are other ones."""
+    for packet in packets:
+        if packet.payload and track.chance.random() < share:
+            spoiled = bytearray(packet.payload)
+            for _ in range(1 + len(spoiled) // 100):
+                spoiled[track.chance.randrange(len(spoiled))] ^= track.chance.randrange(1, 256)
+            packet.payload = bytes(spoiled)
+    return packets
+
+
 def apply_units(track, unit):
     """Spoils an access unit."""
     for name, argument in track.faults:

@@ -28,7 +28,7 @@ class Track:
         self.ssrc = self.option("ssrc", 0x5c000001 + number)
         self.sent_packets = self.sent_bytes = self.lost = 0
         self.index = 0
-        self._random = random.Random(number + 1)
+        self.chance = random.Random(number + 1)
         self._held = None  # a packet that waits to be overtaken
 
     def option(self, key, default=None):
@@ -118,13 +118,13 @@ class Track:
 
     def _network(self, data):
         """Loss, doubling and disorder by their shares."""
-        if self._random.random() < self.option("loss", 0):
+        if self.chance.random() < self.option("loss", 0):
             self.lost += 1
             return []
-        out = [data, data] if self._random.random() < self.option("double", 0) else [data]
+        out = [data, data] if self.chance.random() < self.option("double", 0) else [data]
         if self._held is not None:
             out, self._held = out + [self._held], None
-        elif self._random.random() < self.option("disorder", 0):
+        elif self.chance.random() < self.option("disorder", 0):
             self._held, out = data, []
         return out
 
