@@ -108,9 +108,9 @@ def _check(node, plan, camera, judge):
     if "failures" in expect:
         equal(camera.guard.failures, expect["failures"], "wrong credentials")
     if "transport" in expect:
-        equal(_transport(node, plan), expect["transport"], "transport in use")
+        equal(source_entry(node, stream_name(plan)).get("transport"), expect["transport"], "transport in use")
 
 
-def _transport(node, plan):
-    entry = node.stream(stream_name(plan)) or {}
-    return (entry.get("source") or {}).get("transport")
+def source_entry(node, stream):
+    """The API's entry of a source."""
+    return next((one for one in node.api("/api/v1/sources")["sources"] if one["name"] == stream), {})
