@@ -87,6 +87,20 @@ struct Rtmp {
   friend bool operator==(const Rtmp &, const Rtmp &) = default;
 };
 
+// Pushers by RTSP.
+struct Rtsp {
+  Millis publish_timeout{10'000};
+  Millis stall_timeout{15'000};
+  std::uint64_t max_sdp_size = 16 * kKiB;
+  bool udp = true;
+  std::uint32_t udp_port_min = 0;  // both 0: any
+  std::uint32_t udp_port_max = 0;
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_connections_per_address = 1'000;
+
+  friend bool operator==(const Rtsp &, const Rtsp &) = default;
+};
+
 struct Http {
   Millis header_timeout{10'000};
   Millis idle_timeout{30'000};
@@ -178,6 +192,7 @@ struct Config {
   Listen listen;
   Admin admin;
   Rtmp rtmp;
+  Rtsp rtsp;
   Http http;
   Stream stream;
   Source source;

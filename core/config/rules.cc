@@ -117,6 +117,11 @@ class RuleChecker {
                 c.deliver.close_after);
     check_order("rtmp.max_message_size_before_publish", c.rtmp.max_message_size_before_publish,
                 "rtmp.max_message_size", c.rtmp.max_message_size);
+    const bool has_top = c.rtsp.udp_port_max > 0;
+    if (has_top) {
+      check_order("rtsp.udp_port_min", c.rtsp.udp_port_min, "rtsp.udp_port_max",
+                  c.rtsp.udp_port_max);
+    }
     check_order("source.retry_min", c.source.retry_min, "source.retry_max", c.source.retry_max);
     const bool ends = c.watchdog.fatal > Millis(0);
     if (ends) check_order("watchdog.warn", c.watchdog.warn, "watchdog.fatal", c.watchdog.fatal);

@@ -82,6 +82,26 @@ constexpr Field kFields[] = {
     {SLUICE_KEY(rtmp.max_connections_per_address), .min = 1, .max = 1'000'000, .flags = kLive,
      .help = "RTMP connections from one IP address."},
 
+    {.path = "rtsp", .help = "Limits of RTSP publishers."},
+    {SLUICE_KEY(rtsp.publish_timeout), .min = 100, .max = minutes(10), .flags = kLive,
+     .help = "From the connection to an accepted RECORD."},
+    {SLUICE_KEY(rtsp.stall_timeout), .min = 100, .max = hours(1), .flags = kLive,
+     .help = "A publisher that sends no media for this long is closed, whatever else it says."},
+    {SLUICE_KEY(rtsp.max_sdp_size), .min = kKiB, .max = 256 * kKiB, .flags = kLive,
+     .help = "The longest description that a publisher may announce."},
+    {SLUICE_KEY(rtsp.udp), .flags = kLive,
+     .help = "Whether media may come over UDP. Publishers that ask for it first are told to take "
+             "TCP otherwise."},
+    {SLUICE_KEY(rtsp.udp_port_min), .min = 1'024, .max = 65'535, .zero = "any", .flags = kLive,
+     .help = "The lowest UDP port that media comes in on, for firewalls. Each track takes an even "
+             "port and the next one."},
+    {SLUICE_KEY(rtsp.udp_port_max), .min = 1'024, .max = 65'535, .zero = "any", .flags = kLive,
+     .help = "The highest UDP port that media comes in on."},
+    {SLUICE_KEY(rtsp.max_connections), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "RTSP connections of the whole node."},
+    {SLUICE_KEY(rtsp.max_connections_per_address), .min = 1, .max = 1'000'000, .flags = kLive,
+     .help = "RTSP connections from one IP address."},
+
     {.path = "http", .help = "Limits of HTTP and WebSocket clients."},
     {SLUICE_KEY(http.header_timeout), .min = 100, .max = minutes(10), .flags = kLive,
      .help = "A request must be complete within this time, counted from its first byte."},

@@ -53,7 +53,6 @@ const wire::sdp::Media &MediaSession::media(std::size_t track) const {
 
 base::Status MediaSession::open(const wire::sdp::Session &description) {
   std::array<bool, 3> taken{false, false, true};
-  std::vector<std::pair<std::size_t, Track>> picked;  // by their place in the description
   for (bool back_channels : {false, true}) {
     for (std::size_t i = 0; i < description.media.size(); ++i) {
       const auto &media = description.media[i];
@@ -63,13 +62,11 @@ base::Status MediaSession::open(const wire::sdp::Session &description) {
         events_.on_ignored(ignored_media(kind));
       } else if (auto receiver = make_receiver(media)) {
         taken[kind] = true;
-        picked.emplace_back(i, Track{media, std::move(receiver)});
+        tracks_.push_back({media, std::move(receiver), i});
       }
     }
   }
-  std::ranges::sort(picked, {}, [](const auto &row) { return row.first; });
-  for (auto &row : picked)
-    tracks_.push_back(std::move(row.second));
+  std::ranges::sort(tracks_, {}, [](const Track &track) { return track.place; });
   if (!tracks_.empty()) return {};
   return base::fail(base::Domain::Rtsp, base::Code::Unsupported,
                     "there is no video or audio that the node knows");

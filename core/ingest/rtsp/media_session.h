@@ -38,6 +38,8 @@ class MediaSession {
   // Tracks are numbered in the order of the description.
   [[nodiscard]] std::size_t size() const { return tracks_.size(); }
   [[nodiscard]] const wire::sdp::Media &media(std::size_t track) const;
+  // Its place among all media of the description.
+  [[nodiscard]] std::size_t place(std::size_t track) const { return tracks_[track].place; }
   [[nodiscard]] RtpReceiver &receiver(std::size_t track) { return *tracks_[track].receiver; }
   [[nodiscard]] const RtpReceiver &receiver(std::size_t track) const {
     return *tracks_[track].receiver;
@@ -63,6 +65,7 @@ class MediaSession {
   struct Track {
     wire::sdp::Media media;
     std::unique_ptr<RtpReceiver> receiver;
+    std::size_t place = 0;
   };
   std::unique_ptr<RtpReceiver> make_receiver(const wire::sdp::Media &media);
   void expire();

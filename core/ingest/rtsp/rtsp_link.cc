@@ -43,10 +43,10 @@ class RtspLink::ReturnPath final : public net::SocketEvents {
 };
 
 RtspLink::RtspLink(std::unique_ptr<net::Socket> socket, base::MutableBytes read_buffer,
-                   wire::rtsp::Peer peer, RtspLinkEvents &events)
+                   wire::rtsp::Peer peer, RtspLinkEvents &events, wire::rtsp::SplitterLimits limits)
     : socket_(std::move(socket)),
       read_buffer_(read_buffer),
-      splitter_(peer),
+      splitter_(peer, limits),
       events_(events),
       outbox_(*socket_, kMaxUnsent) {
   SLUICE_CHECK(read_buffer.size() >= kReadBytes + kSpareBytes);
@@ -57,6 +57,18 @@ RtspLink::~RtspLink() = default;
 base::Status RtspLink::set_return_path(std::unique_ptr<net::Socket> socket, std::string_view head) {
   return_path_ = std::make_unique<ReturnPath>(*this, std::move(socket));
   return return_path_->send(head);
+}
+
+void RtspLink::pause() {
+  paused_ = true;
+  socket_->watch_readable(false);
+}
+
+void RtspLink::resume() {
+  paused_ = false;
+  std::string waiting = std::exchange(unfinished_, {});
+  if (!waiting.empty()) take_early(waiting);
+  if (!lost_ && !paused_) socket_->watch_readable(true);
 }
 
 void RtspLink::take_early(std::string_view input) {
@@ -89,12 +101,12 @@ void RtspLink::on_writable() {
 
 bool RtspLink::on_message(const wire::rtsp::Message &message) {
   if (!lost_) events_.on_message(message);
-  return !lost_;
+  return !lost_ && !paused_;
 }
 
 bool RtspLink::on_packet(std::uint8_t channel, base::MutableBytes packet) {
   if (!lost_) events_.on_packet(channel, packet);
-  return !lost_;
+  return !lost_ && !paused_;
 }
 
 void RtspLink::lose(const base::Error &error) {

@@ -43,7 +43,7 @@ class RtspLink final : net::SocketEvents, wire::rtsp::SplitterEvents {
 
   // read_buffer: kReadBytes and kSpareBytes, shared by all links of the loop.
   RtspLink(std::unique_ptr<net::Socket> socket, base::MutableBytes read_buffer,
-           wire::rtsp::Peer peer, RtspLinkEvents &events);
+           wire::rtsp::Peer peer, RtspLinkEvents &events, wire::rtsp::SplitterLimits limits = {});
   ~RtspLink() override;
   RtspLink(const RtspLink &) = delete;
   RtspLink &operator=(const RtspLink &) = delete;
@@ -53,6 +53,10 @@ class RtspLink final : net::SocketEvents, wire::rtsp::SplitterEvents {
   void close();
   // From now on text and packets go there, in base64, behind `head`. An error is as of send().
   base::Status set_return_path(std::unique_ptr<net::Socket> socket, std::string_view head);
+  // Nothing is read nor told until resume(), which must not be called from inside an event. What
+  // was read already waits.
+  void pause();
+  void resume();
   // Bytes that came behind the head of a tunnel's answer, at most kReadBytes.
   void take_early(std::string_view input);
 
@@ -88,6 +92,7 @@ class RtspLink final : net::SocketEvents, wire::rtsp::SplitterEvents {
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   bool lost_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace sluice::ingest::rtsp

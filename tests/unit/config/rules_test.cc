@@ -45,6 +45,9 @@ TEST_SUITE("config") {
           "f:1:24: error: deliver.skip_after must not be above deliver.close_after");
     CHECK(
         mistake("rtmp: {max_message_size: 8KiB}\n").starts_with("f:1:26: error: rtmp.max_message"));
+    CHECK(mistake("rtsp: {udp_port_min: 6000, udp_port_max: 5000}\n")
+              .starts_with("f:1:22: error: rtsp.udp_port_min must not be above"));
+    CHECK(mistake("rtsp: {udp_port_min: 6000}\n").empty());
     CHECK(mistake("watchdog: {fatal: 100ms}\n").starts_with("f:1:19: error: watchdog.warn"));
     CHECK(mistake("watchdog: {fatal: 0s}\n").empty());
   }
