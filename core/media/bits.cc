@@ -57,4 +57,19 @@ std::string rbsp_of(base::Bytes nal, std::size_t limit) {
   return rbsp;
 }
 
+base::Bytes rbsp_into(base::Bytes nal, base::MutableBytes out) {
+  std::size_t size = 0;
+  unsigned zeros = 0;
+  for (std::byte b : nal) {
+    if (size == out.size()) break;
+    if (zeros >= 2 && b == std::byte{3}) {
+      zeros = 0;
+      continue;
+    }
+    zeros = b == std::byte{0} ? zeros + 1 : 0;
+    out[size++] = b;
+  }
+  return out.first(size);
+}
+
 }  // namespace sluice::media

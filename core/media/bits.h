@@ -22,6 +22,8 @@ class BitReader {
   std::uint32_t ue();  // ue(v) of ITU-T H.264 clause 9.1
   std::int32_t se();   // se(v)
 
+  [[nodiscard]] std::size_t position() const { return position_; }  // in bits
+  void fail() { ok_ = false; }
   [[nodiscard]] bool ok() const { return ok_; }
 
  private:
@@ -33,5 +35,8 @@ class BitReader {
 // A NAL unit's bytes without the 0x03 of each 0x000003. At most `limit` bytes of the NAL unit are
 // looked at.
 std::string rbsp_of(base::Bytes nal, std::size_t limit);
+
+// The same into memory of the caller, for what is asked of every slice: as much as fits.
+base::Bytes rbsp_into(base::Bytes nal, base::MutableBytes out);
 
 }  // namespace sluice::media

@@ -21,6 +21,8 @@ void describe_h264(Track &track, base::Bytes record) {
     if (!sps) continue;
     track.width = sps->width;
     track.height = sps->height;
+    track.reorder_frames = sps->reorder_frames;
+    track.frame_rate = sps->frame_rate;
     // The record's own three bytes are copies, and some cameras leave them zero.
     track.codec_string = h264_codec_string(sps->profile, sps->compatibility, sps->level);
     return;
@@ -36,6 +38,8 @@ void describe_h265(Track &track, base::Bytes record) {
     if (!sps) continue;
     track.width = sps->width;
     track.height = sps->height;
+    track.reorder_frames = sps->reorder_frames;
+    track.frame_rate = sps->frame_rate;
     track.codec_string = sps->profile.codec_string();
     return;
   }

@@ -31,6 +31,9 @@ struct H264Sps {
   std::uint8_t level = 0;
   std::uint32_t width = 0;  // of the cropped picture
   std::uint32_t height = 0;
+  std::uint32_t chroma = 1;  // chroma_format_idc
+  std::uint32_t luma_bits = 8;
+  std::uint32_t chroma_bits = 8;
   bool frames_only = true;  // no fields
   std::int32_t reorder_frames =
       -1;                 // max_num_reorder_frames, or what the profile implies; -1: not told

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "media/bits.h"
-#include "media/picture_size.h"
+#include "media/h265_profile.h"
 
 namespace sluice::media {
 
@@ -13,37 +15,9 @@ namespace {
 using base::Code;
 using base::Domain;
 
-// The size stands near the front: what comes after it is not looked at.
-constexpr std::size_t kSpsLimit = 4096;
-
 constexpr unsigned kVps = 32;
 constexpr unsigned kSps = 33;
 constexpr unsigned kPps = 34;
-
-HevcProfile read_profile(BitReader &in) {
-  HevcProfile profile;
-  profile.space = static_cast<std::uint8_t>(in.bits(2));
-  profile.high_tier = in.flag();
-  profile.profile = static_cast<std::uint8_t>(in.bits(5));
-  profile.compatibility = in.bits(32);
-  for (auto &byte : profile.constraints)
-    byte = static_cast<std::uint8_t>(in.bits(8));
-  profile.level = static_cast<std::uint8_t>(in.bits(8));
-  return profile;
-}
-
-// The rest of profile_tier_level() (clause 7.3.3), which is about temporal sub-layers.
-void skip_sub_layers(BitReader &in, unsigned count) {
-  std::array<bool, 8> has_profile{};
-  std::array<bool, 8> has_level{};
-  for (unsigned i = 0; i < count; ++i) {
-    has_profile[i] = in.flag();
-    has_level[i] = in.flag();
-  }
-  if (count > 0) in.skip(std::size_t{2} * (8 - count));
-  for (unsigned i = 0; i < count; ++i)
-    in.skip((has_profile[i] ? 88U : 0U) + (has_level[i] ? 8U : 0U));
-}
 
 }  // namespace
 
@@ -70,7 +44,7 @@ base::Result<HevcConfig> parse_hevc_config(base::Bytes record) {
   const std::uint8_t version = in.u8();
   HevcConfig config;
   BitReader profile(in.take(kProfileSize));
-  config.profile = read_profile(profile);
+  config.profile = read_hevc_profile(profile);
   in.skip(2 + 1 + 1 + 1 + 1 + 2);  // segmentation, parallelism, chroma, two bit depths, frame rate
   config.length_size = static_cast<std::uint8_t>((in.u8() & 3U) + 1);
   const unsigned arrays = in.u8();
@@ -92,38 +66,67 @@ base::Result<HevcConfig> parse_hevc_config(base::Bytes record) {
   return config;
 }
 
-base::Result<H265Sps> parse_h265_sps(base::Bytes nal) {
-  const std::string rbsp = rbsp_of(nal, kSpsLimit);
+namespace {
+
+// profile_tier_level() stands where it can be read even if the rest is beyond us.
+HevcProfile profile_of_sps(base::Bytes nal) {
+  const std::string rbsp = rbsp_of(nal, 32);
   BitReader in(base::as_bytes(rbsp));
-  if ((in.bits(16) >> 9 & 0x3f) != kSps) {
-    return base::fail(Domain::Media, Code::Malformed,
-                      "this is not an H.265 sequence parameter set");
+  in.skip(16 + 4 + 3 + 1);
+  return read_hevc_profile(in);
+}
+
+void append_profile(base::ByteWriter &out, const HevcProfile &profile) {
+  out.u8(static_cast<std::uint8_t>(profile.space << 6 | (profile.high_tier ? 0x20 : 0) |
+                                   profile.profile));
+  out.u32(profile.compatibility);
+  for (std::uint8_t byte : profile.constraints)
+    out.u8(byte);
+  out.u8(profile.level);
+}
+
+void append_array(base::ByteWriter &out, unsigned type, std::span<const base::Bytes> sets) {
+  if (sets.empty()) return;
+  out.u8(static_cast<std::uint8_t>(0x80 | type));  // complete: there are none in the frames
+  out.u16(static_cast<std::uint16_t>(sets.size()));
+  for (base::Bytes set : sets) {
+    out.u16(static_cast<std::uint16_t>(set.size()));
+    out.bytes(set);
   }
-  H265Sps sps;
-  in.bits(4);  // sps_video_parameter_set_id
-  const unsigned sub_layers = in.bits(3);
-  in.flag();  // sps_temporal_id_nesting_flag
-  sps.profile = read_profile(in);
-  skip_sub_layers(in, sub_layers);
-  in.ue();  // sps_seq_parameter_set_id
-  const std::uint32_t format = in.ue();
-  const std::uint32_t chroma =
-      format == 3 && in.flag() ? 0 : format;  // 0 also for separate colour planes
-  PictureSize size;
-  size.width = in.ue();
-  size.height = in.ue();
-  if (in.flag()) {
-    const std::uint64_t unit_x = chroma == 1 || chroma == 2 ? 2 : 1;
-    const std::uint64_t unit_y = chroma == 1 ? 2 : 1;
-    size.crop_x = unit_x * (std::uint64_t{in.ue()} + in.ue());
-    size.crop_y = unit_y * (std::uint64_t{in.ue()} + in.ue());
-  }
-  if (!in.ok() || format > 3) {
-    return base::fail(Domain::Media, Code::Malformed,
-                      "H.265 sequence parameter set breaks the grammar");
-  }
-  SLUICE_TRY_VOID(size.apply(sps.width, sps.height));
-  return sps;
+}
+
+bool fits(std::span<const base::Bytes> sets) {
+  constexpr std::size_t kMax = 0xffff;
+  return sets.size() <= kMax &&
+         std::ranges::all_of(sets, [](base::Bytes set) { return set.size() <= kMax; });
+}
+
+}  // namespace
+
+base::Result<std::string> make_hevc_config(const HevcSets &sets) {
+  constexpr std::size_t kSmallestSps = 15;  // as far as the level
+  if (sets.sps.empty() || sets.sps.front().size() < kSmallestSps)
+    return base::fail(Domain::Media, Code::Malformed, "there is no usable H.265 parameter set");
+  if (!fits(sets.vps) || !fits(sets.sps) || !fits(sets.pps))
+    return base::fail(Domain::Media, Code::TooLarge, "parameter sets do not fit an hvcC");
+  const H265Sps sps = parse_h265_sps(sets.sps.front())
+                          .value_or(H265Sps{.profile = profile_of_sps(sets.sps.front())});
+  std::string record;
+  base::ByteWriter out(record);
+  out.u8(1);
+  append_profile(out, sps.profile);
+  out.u16(0xf000);  // no segmentation to speak of
+  out.u8(0xfc);     // any parallelism
+  out.u8(static_cast<std::uint8_t>(0xfc | sps.chroma));
+  out.u8(static_cast<std::uint8_t>(0xf8 | (sps.luma_bits - 8)));
+  out.u8(static_cast<std::uint8_t>(0xf8 | (sps.chroma_bits - 8)));
+  out.u16(0);  // the average frame rate is not told
+  out.u8(static_cast<std::uint8_t>((sps.sub_layers & 7) << 3 | (sps.nested ? 4 : 0) | 3));
+  out.u8(static_cast<std::uint8_t>((sets.vps.empty() ? 0 : 1) + 1 + (sets.pps.empty() ? 0 : 1)));
+  append_array(out, kVps, sets.vps);
+  append_array(out, kSps, sets.sps);
+  append_array(out, kPps, sets.pps);
+  return record;
 }
 
 }  // namespace sluice::media
