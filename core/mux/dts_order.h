@@ -29,8 +29,24 @@ class DtsOrder {
   [[nodiscard]] std::size_t depth() const { return depth_; }
 
  private:
+  bool learn(std::int64_t time);
+  void start(std::int64_t time);
+  std::int64_t next(std::int64_t time);
+
   std::size_t depth_ = 0;
-  bool stated_ = false;  // by the track, so that it is not learned
+  bool stated_ = false;           // by the track, so that it is not learned
+  std::int64_t distance_ = 3600;  // between pictures, in ticks: as stated, or as seen
+  bool started_ = false;
+  bool has_last_ = false;
+  std::int64_t last_ = 0;    // the newest decoding time
+  std::int64_t newest_ = 0;  // the latest time of presentation
+  // The times of presentation that are not yet given out as decoding times; a heap.
+  std::array<std::int64_t, kMaxDepth + 1> heap_{};
+  std::size_t heap_size_ = 0;
+  // The newest ones in the order of decoding, from which the depth is learned.
+  std::array<std::int64_t, kMaxDepth> recent_{};
+  std::size_t recent_size_ = 0;
+  std::size_t recent_next_ = 0;
 };
 
 }  // namespace sluice::mux

@@ -36,11 +36,12 @@ class RtpSession {
   std::int64_t start_us_ = 0;
   // The session time of RTP-Info's moment, which is the same for all tracks.
   bool has_origin_ = false;
-  media::Ticks origin_{0};
-  // Session time minus NTP time, once a sender report was believed; each new belief is a
-  // generation.
+  std::int64_t origin_ = 0;
+  // Session time minus NTP time, once a sender report was believed. Each new belief is a
+  // generation; within one, a track that cannot go back moves all others on.
   std::uint32_t generation_ = 0;
-  media::Ticks ntp_offset_{0};
+  std::uint32_t moves_ = 0;
+  std::int64_t ntp_offset_ = 0;
 };
 
 class RtpClock {
@@ -67,9 +68,70 @@ class RtpClock {
   [[nodiscard]] std::uint64_t wild_reports() const { return wild_reports_; }
 
  private:
+  // All times are ticks of the session, all stamps ("source") are unwrapped.
+  struct Report {
+    std::int64_t source = 0;
+    std::int64_t ntp = 0;  // in ticks since 1900
+    std::int64_t now = 0;  // when it came
+  };
+
+  [[nodiscard]] std::int64_t ticks_of(std::int64_t samples) const;
+  [[nodiscard]] std::int64_t unwrap(std::uint32_t rtp_timestamp) const;
+  [[nodiscard]] std::int64_t time_of(std::int64_t source) const {
+    return offset_ + ticks_of(source - base_);
+  }
+  [[nodiscard]] std::int64_t wall_us(std::int64_t source, const RtpArrival &arrival) const;
+
+  void begin(std::int64_t source, std::int64_t now);
+  void follow(std::int64_t source, std::int64_t now);
+  [[nodiscard]] bool jumped(std::int64_t source, std::int64_t now) const;
+  void rebase(std::int64_t source, std::int64_t now);
+  void measure_rate(std::int64_t source, std::int64_t now);
+  void watch_drift(std::int64_t source, std::int64_t now);
+  [[nodiscard]] bool believable(const Report &report) const;
+  void align(const Report &report);
+  void adjust(std::int64_t now);
+  void move(std::int64_t by);
+
   RtpSession &session_;
   media::Kind kind_;
   std::uint32_t clock_rate_;
+
+  bool started_ = false;
+  bool resync_ = false;      // the next stamp has nothing to do with the one before
+  std::int64_t base_ = 0;    // this stamp
+  std::int64_t offset_ = 0;  // is this time
+  std::int64_t newest_ = 0;  // the latest stamp, its time, and when it came
+  std::int64_t newest_time_ = 0;
+  std::int64_t newest_now_ = 0;
+  unsigned repeats_ = 0;  // how often the stamp has been the same in a row
+  std::int64_t repeats_since_ = 0;
+  bool frozen_ = false;
+
+  bool has_rtp_info_ = false;
+  std::uint32_t rtp_info_ = 0;
+
+  bool has_report_ = false;  // the newest one, believed or not
+  Report report_;
+  bool trusted_ = false;       // report_ is believed
+  bool early_report_ = false;  // it came before the first frame, so its stamp is not unwrapped
+  std::uint32_t generation_ = 0;
+  std::uint32_t moves_ = 0;
+  std::int64_t pending_ = 0;  // what the time is still to be moved by
+  bool at_once_ = false;      // in one step
+  std::int64_t adjusted_now_ = 0;
+
+  // What the stamps count by the look of it, measured from here on.
+  std::int64_t measured_from_ = 0;
+  std::int64_t measured_now_ = 0;
+  std::uint32_t other_rate_ = 0;  // of the measurement before, if it was not the stated one
+  // How early the most punctual frame was, now and when the stream began; for streams without
+  // reports.
+  std::int64_t punctual_ = 0;
+  std::int64_t punctual_since_ = 0;
+  bool has_usual_ = false;
+  std::int64_t usual_ = 0;
+
   std::uint64_t corrections_ = 0;
   std::uint64_t wild_reports_ = 0;
 };

@@ -51,9 +51,32 @@ class RtpReorder {
   [[nodiscard]] std::uint64_t copied_bytes() const { return copied_bytes_; }
 
  private:
+  struct Slot {
+    bool present = false;
+    wire::rtp::Packet packet;  // its payload is in buffer
+    media::Buffer buffer;
+    RtpArrival arrival;
+  };
+
+  [[nodiscard]] Slot &slot(std::uint16_t sequence) { return ring_[sequence & (ring_.size() - 1)]; }
+  void on_early(const wire::rtp::Packet &packet, const RtpArrival &arrival, unsigned ahead);
+  void on_stray(const wire::rtp::Packet &packet, const RtpArrival &arrival);
+  void keep(const wire::rtp::Packet &packet, const RtpArrival &arrival);
+  void deliver(const wire::rtp::Packet &packet, const RtpArrival &arrival);
+  void drain();
+  void advance_to(std::uint16_t sequence);
+  void give_up_gap();
+
   Limits limits_;
   media::BufferPool &pool_;
   RtpReorderSink &sink_;
+  std::vector<Slot> ring_;
+  std::size_t waiting_ = 0;         // slots in use
+  std::int64_t waiting_since_ = 0;  // when the oldest of them came
+  bool started_ = false;
+  bool after_loss_ = false;   // of the packet that is given out next
+  std::uint16_t next_ = 0;    // the sequence number to be given out next
+  std::uint32_t stray_next_;  // what would be the second packet of a new sequence
   std::uint64_t lost_ = 0;
   std::uint64_t late_ = 0;
   std::uint64_t reordered_ = 0;
