@@ -23,8 +23,12 @@ RtspMetrics::RtspMetrics(metrics::Registry &registry)
       ends(registry, "publisher",
            {"client_closed", "connection_lost", "stalled", "taken_over", "kicked", "shutdown",
             "handshake_timeout", "protocol_error", "refused"}),
+      // The words of stream::PullEndReason, and the two of a pull that its source or its name
+      // ended.
       pull_ends(registry, "source",
-                {"camera_closed", "connection_lost", "stalled", "taken_over", "kicked", "shutdown",
-                 "stopped", "protocol_error", "refused"}) {}
+                {"resolve_failed", "connect_failed", "tls_failed", "timed_out", "unauthorized",
+                 "forbidden", "not_found", "busy", "unsupported", "malformed", "stalled",
+                 "connection_lost", "camera_closed", "publish_refused", "taken_over", "kicked",
+                 "no_memory", "stopped", "refused"}) {}
 
 }  // namespace sluice::ingest::rtsp

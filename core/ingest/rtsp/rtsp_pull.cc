@@ -80,6 +80,7 @@ void RtspPull::on_described() {
   stream::Publisher publisher{id_, client_.peer(), client_.peer_host(), "rtsp"};
   id_ = shelf_.sessions().add(*this);
   publisher.session = id_;
+  publisher.is_source = true;
   since_wall_us_ = base::wall_us();
   since_ = base::mono_now();
   ticket_ = shelf_.publish(
