@@ -93,8 +93,8 @@ std::size_t value_end(std::string_view target, std::size_t equals, bool in_query
   std::size_t end = std::min(target.find_first_of("&;/?# ", equals + 1), target.size());
   if (in_query) return end;
   std::size_t next = std::min(target.find('=', equals + 1), target.size());
-  std::size_t under = next < end ? target.rfind('_', next) : 0;
-  return under > equals ? under : end;
+  std::size_t under = next < end ? target.rfind('_', next) : std::string_view::npos;
+  return under != std::string_view::npos && under > equals ? under : end;
 }
 
 std::string hide_secrets(std::string_view target) {

@@ -78,6 +78,8 @@ TEST_SUITE("wire") {
     CHECK(redact("rtsp://admin:se cret@h:x/a") == "rtsp://h:x/a");
     CHECK(redact("admin:secret@h/a?pwd=x") == "h/a?pwd=***");
     CHECK(redact("http://u:p@h/\x01") == "http://h/?");
+    CHECK(redact("prot=mikey;uri=x=y") == "prot=mikey;uri=x=y");
+    CHECK(redact("a=b=c=d") == "a=b=c=d");
     for (const char *text : {"rtsp://a:canary@h:99999/x", "rtsp://a:can@canary@[x", "a:canary@",
                              "rtsp://h/?PassWord=canary", "x?token=canary@"})
       CHECK_MESSAGE(!redact(text).contains("canary"), text);
