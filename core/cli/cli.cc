@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +20,15 @@ std::optional<std::string> environment(const char *name) {
   const char *value = std::getenv(name);  // before any thread exists
   if (value == nullptr) return std::nullopt;
   return std::string(value);
+}
+
+// As much as an answer to it could be: more is no list of URLs.
+std::string read_input() {
+  constexpr std::streamsize kMax = 64 * 1024;
+  std::string text(kMax, '\0');
+  std::cin.read(text.data(), kMax);
+  text.resize(static_cast<std::size_t>(std::cin.gcount()));
+  return text;
 }
 
 base::Result<HttpReply> fetch(const HttpRequest &request) {
@@ -41,7 +52,7 @@ base::Result<HttpReply> fetch(const HttpRequest &request) {
 
 int main(int argc, const char *const *argv) {
   std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  Terminal terminal{std::cout, std::cerr, environment, fetch, node::run};
+  Terminal terminal{std::cout, std::cerr, environment, fetch, node::run, read_input};
   int exit_code = dispatch(words, terminal);
   std::cout.flush();
   if (std::cout.fail() && exit_code == kExitOk) {

@@ -37,12 +37,13 @@ std::string general_help();
 std::string command_help(const Command &command);
 
 // One function per command, a file per family: node_commands, status_command, streams_command,
-// session_commands, commands (version, help).
+// session_commands, source_command, commands (version, help).
 int run_command(const Arguments &arguments, Terminal &terminal);
 int check_command(const Arguments &arguments, Terminal &terminal);
 int status_command(const Arguments &arguments, Terminal &terminal);
 int streams_command(const Arguments &arguments, Terminal &terminal);
 int sessions_command(const Arguments &arguments, Terminal &terminal);
 int kick_command(const Arguments &arguments, Terminal &terminal);
+int source_command(const Arguments &arguments, Terminal &terminal);
 
 }  // namespace sluice::cli

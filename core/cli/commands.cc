@@ -43,7 +43,7 @@ constexpr std::array kSessionsOptions = {
 constexpr std::array kVersionOptions = {kJsonOption, kHelpOption};
 constexpr std::array kHelpOptions = {kHelpOption};
 
-constexpr std::array<Command, 8> kCommands = {{
+constexpr std::array<Command, 9> kCommands = {{
     {"run", "", 0, 0, "Run the node in the foreground.",
      "Logs go to the error stream. SIGHUP reads the configuration again, SIGTERM and SIGINT\n"
      "end the node after its viewers were told; a second one ends it at once. Exits with 0\n"
@@ -66,6 +66,16 @@ constexpr std::array<Command, 8> kCommands = {{
     {"kick", "ID...", 1, kAnyNumber, "End sessions by their ids.",
      "`sluice sessions` shows the ids. A player or encoder may connect again at once.",
      kNodeOptions, kick_command},
+    {"source", "list | add NAME URL... [KEY=VALUE]... | remove NAME", 1, kAnyNumber,
+     "List the cameras that are pulled, add one or remove it.",
+     "NAME is <server>/<camera>. Of several URLs the next is taken when one fails. KEY is a key "
+     "of\n"
+     "an entry of `streams` in the configuration, such as on_demand=true or transport=udp. A URL\n"
+     "of - reads URLs from the standard input, one a line, so that no password is seen in the "
+     "list\n"
+     "of processes. What is added is kept by the node; what its configuration has is changed "
+     "there.",
+     kNodeOptions, source_command},
     {"version", "", 0, 0, "Show the version.", "", kVersionOptions, version_command},
     {"help", "[COMMAND]", 0, 1, "Show help about a command.", "", kHelpOptions, help_command},
 }};

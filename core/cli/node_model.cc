@@ -61,6 +61,39 @@ TrackView track_from(const Json &json) {
   return track;
 }
 
+// Rounded up, so that what is about to happen is not shown as done.
+std::optional<std::uint64_t> seconds_of(const Json &object, std::string_view name) {
+  const Json &value = member(object, name);
+  if (!value.is_number()) return std::nullopt;
+  double number = value.get<double>();
+  return number > 0 && number < 9e18 ? static_cast<std::uint64_t>(number + 0.999) : 0;
+}
+
+SourceView source_from(const Json &json) {
+  SourceView source;
+  source.name = text_of(json, "name");
+  source.origin = text_of(json, "origin");
+  source.state = text_of(json, "state");
+  source.url = text_of(json, "url");
+  source.transport = text_of(json, "transport");
+  source.server = text_of(json, "server");
+  source.peer = text_of(json, "peer");
+  const Json &error = member(json, "last_error");
+  source.error_reason = text_of(error, "reason");
+  source.error_message = text_of(error, "message");
+  source.error_at = text_of(error, "at");
+  source.attempts = number_of(json, "attempts");
+  source.reconnects = number_of(json, "reconnects");
+  source.packets = number_of(json, "packets");
+  source.packets_lost = number_of(json, "packets_lost");
+  source.frames_damaged = number_of(json, "frames_damaged");
+  source.next_try_in_s = seconds_of(json, "next_try_in_s");
+  source.stops_in_s = seconds_of(json, "stops_in_s");
+  source.on_demand = text_of(json, "on_demand") == "true";
+  source.is_wanted = text_of(json, "wanted") == "true";
+  return source;
+}
+
 StreamView stream_from(const Json &json) {
   StreamView stream;
   stream.name = text_of(json, "name");
@@ -90,6 +123,8 @@ StreamView stream_from(const Json &json) {
     for (const Json &track : tracks)
       stream.tracks.push_back(track_from(track));
   }
+  const Json &source = member(json, "source");
+  if (source.is_object()) stream.source = source_from(source);
   return stream;
 }
 
@@ -149,6 +184,17 @@ std::optional<std::vector<StreamView>> decode_streams(std::string_view text) {
     streams.push_back(stream_from(item));
   std::ranges::sort(streams, {}, &StreamView::name);
   return streams;
+}
+
+std::optional<std::vector<SourceView>> decode_sources(std::string_view text) {
+  const Json json = parse(text);
+  const Json &list = member(json, "sources");
+  if (!list.is_array()) return std::nullopt;
+  std::vector<SourceView> sources;
+  for (const Json &item : list)
+    sources.push_back(source_from(item));
+  std::ranges::sort(sources, {}, &SourceView::name);
+  return sources;
 }
 
 std::optional<std::vector<SessionView>> decode_sessions(std::string_view text) {

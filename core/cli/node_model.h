@@ -24,6 +24,14 @@ struct TrackView {
   std::uint64_t width = 0, height = 0, sample_rate = 0, channels = 0;
 };
 
+struct SourceView {
+  std::string name, origin, state, url, transport, server, peer;
+  std::string error_reason, error_message, error_at;  // empty: nothing has gone wrong yet
+  std::uint64_t attempts = 0, reconnects = 0, packets = 0, packets_lost = 0, frames_damaged = 0;
+  std::optional<std::uint64_t> next_try_in_s, stops_in_s;
+  bool on_demand = false, is_wanted = false;
+};
+
 struct StreamView {
   std::string name, state, since, last_error;
   std::string publisher_session, publisher_peer, publisher_protocol, encoder;  // empty: nobody
@@ -32,6 +40,7 @@ struct StreamView {
   std::uint64_t tape_bytes = 0, grace_left_s = 0;
   std::vector<std::string> ignored;
   std::vector<TrackView> tracks;
+  std::optional<SourceView> source;  // nothing: it is published
 };
 
 struct SessionView {
@@ -42,6 +51,7 @@ struct SessionView {
 // Nothing when the text is not the JSON object that the call answers with.
 std::optional<NodeView> decode_node(std::string_view text);
 std::optional<std::vector<StreamView>> decode_streams(std::string_view text);  // by name
+std::optional<std::vector<SourceView>> decode_sources(std::string_view text);  // by name
 std::optional<std::vector<SessionView>> decode_sessions(
     std::string_view text);  // by stream, kind, id
 

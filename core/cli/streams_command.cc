@@ -26,42 +26,87 @@ std::string tracks_of(const StreamView &stream, std::string_view kind) {
   return track == stream.tracks.end() ? std::string() : describe_track(*track);
 }
 
+// A stream that is away says what its source is about.
+std::string state_of(const StreamView &stream) {
+  return stream.state == "live" || !stream.source ? stream.state : stream.source->state;
+}
+
 std::string overview(const std::vector<StreamView> &streams) {
   using enum Table::Align;
-  Table table({{"NAME"},
-               {"STATE"},
-               {"VIEWERS", Right},
-               {"IN", Right},
-               {"OUT", Right},
-               {"UP", Right},
-               {"VIDEO"},
-               {"AUDIO"},
-               {"PUBLISHER"}});
+  std::vector<Table::Column> columns{{"NAME"},      {"STATE"},      {"VIEWERS", Right},
+                                     {"IN", Right}, {"OUT", Right}, {"UP", Right},
+                                     {"VIDEO"},     {"AUDIO"},      {"PUBLISHER"}};
+  bool has_sources =
+      std::ranges::any_of(streams, [](const auto &s) { return s.source.has_value(); });
+  if (has_sources) columns.insert(columns.end(), {{"NEXT TRY", Right}, {"LAST ERROR"}});
+  Table table(std::move(columns));
   for (const StreamView &stream : streams) {
-    table.add({stream.name, stream.state, std::to_string(stream.viewers),
-               format_bytes(stream.bytes_in), format_bytes(stream.bytes_out),
-               format_duration(stream.uptime_s), tracks_of(stream, "video"),
-               tracks_of(stream, "audio"), stream.publisher_peer});
+    std::vector<std::string> cells{stream.name,
+                                   state_of(stream),
+                                   std::to_string(stream.viewers),
+                                   format_bytes(stream.bytes_in),
+                                   format_bytes(stream.bytes_out),
+                                   format_duration(stream.uptime_s),
+                                   tracks_of(stream, "video"),
+                                   tracks_of(stream, "audio"),
+                                   stream.publisher_peer};
+    if (has_sources) {
+      auto next = stream.source ? stream.source->next_try_in_s : std::nullopt;
+      cells.push_back(next ? format_duration(*next) : "");
+      cells.push_back(stream.source ? stream.source->error_reason : "");
+    }
+    table.add(std::move(cells));
   }
   return table.text();
 }
 
 std::string publisher_of(const StreamView &stream) {
   if (stream.publisher_session.empty()) {
+    if (stream.source && stream.grace_left_s == 0) return "not yet";
     return fmt::format("gone; viewers wait {} more", format_duration(stream.grace_left_s));
   }
   return fmt::format("{} by {}, session {}{}{}", stream.publisher_peer, stream.publisher_protocol,
                      stream.publisher_session, stream.encoder.empty() ? "" : ", ", stream.encoder);
 }
 
+std::string line_of(std::string_view title, const std::string &value) {
+  return fmt::format("{:<12} {}\n", title, printable(value));
+}
+
+std::string details(const SourceView &source) {
+  std::string out;
+  auto line = [&out](std::string_view title, const std::string &value) {
+    out += line_of(title, value);
+  };
+  std::string state = source.state;
+  if (source.on_demand) state += source.is_wanted ? ", on demand, wanted" : ", on demand";
+  if (source.next_try_in_s) state += ", next try in " + format_duration(*source.next_try_in_s);
+  if (source.stops_in_s) state += ", stops in " + format_duration(*source.stops_in_s);
+  line("source", source.url);
+  line("", state);
+  if (!source.transport.empty()) {
+    line("camera", fmt::format("{} at {} by {}", source.server.empty() ? "unnamed" : source.server,
+                               source.peer, source.transport));
+    line("packets", fmt::format("{}, {} lost, {} frames damaged", source.packets,
+                                source.packets_lost, source.frames_damaged));
+  }
+  line("attempts", fmt::format("{}, back again {} times", source.attempts, source.reconnects));
+  if (!source.error_reason.empty()) {
+    line("last error",
+         fmt::format("{}: {}, at {}", source.error_reason, source.error_message, source.error_at));
+  }
+  return out;
+}
+
 std::string details(const StreamView &stream) {
   std::string out;
   auto line = [&out](std::string_view title, const std::string &value) {
-    out += fmt::format("{:<12} {}\n", title, printable(value));
+    out += line_of(title, value);
   };
   line("stream", stream.name);
   line("state", fmt::format("{} for {}, since {}", stream.state, format_duration(stream.uptime_s),
                             stream.since));
+  if (stream.source) out += details(*stream.source);
   line("publisher", publisher_of(stream));
   for (const TrackView &track : stream.tracks)
     line(track.kind, describe_track(track));
@@ -73,7 +118,7 @@ std::string details(const StreamView &stream) {
   line("memory", fmt::format("{} in {} frames of the newest picture group, {} on tapes",
                              format_bytes(stream.gop_bytes), stream.gop_frames,
                              format_bytes(stream.tape_bytes)));
-  line("home loop", std::to_string(stream.home_loop));
+  if (stream.home_loop > 0) line("home loop", std::to_string(stream.home_loop));
   for (const std::string &what : stream.ignored)
     line("ignored", what);
   if (!stream.last_error.empty()) line("last error", stream.last_error);

@@ -31,6 +31,7 @@ struct Terminal {
   std::function<std::optional<std::string>(const char *name)> environment;
   std::function<base::Result<HttpReply>(const HttpRequest &)> fetch;
   std::function<int(const std::string &config_path)> run_node;
+  std::function<std::string()> read_input;  // the standard input, up to its end
 };
 
 // Exit codes. 78 is EX_CONFIG of sysexits.h, which systemd names in its status output too.

@@ -2,20 +2,21 @@
 # Completion of the sluice command in bash. Names of streams and ids of sessions come from the node that
 # the options name; when it does not answer, nothing is offered.
 
-# Values of one member of a listing: _sluice_ask streams name
+# Values of one member of a listing: _sluice_ask streams name, or _sluice_ask "source list" name
 _sluice_ask() {
-  local i asked=()
+  local i asked=() listing
+  read -ra listing <<<"$1"
   for ((i = 1; i < ${#COMP_WORDS[@]} - 1; i++)); do
     case ${COMP_WORDS[i]} in
       -a | --admin | -c | --config) asked+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
     esac
   done
-  timeout 2 sluice "$1" --json "${asked[@]}" 2>/dev/null | sed -n "s/^      \"$2\": \"\(.*\)\",\{0,1\}$/\1/p"
+  timeout 2 sluice "${listing[@]}" --json "${asked[@]}" 2>/dev/null | sed -n "s/^      \"$2\": \"\(.*\)\",\{0,1\}$/\1/p"
 }
 
 _sluice() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-}
-  local commands="run check status streams sessions kick version help" node="--admin --config --json --help"
+  local commands="run check status streams sessions kick source version help" node="--admin --config --json --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
@@ -39,6 +40,10 @@ _sluice() {
     kick)
       words=$node
       if [[ $current != -* ]]; then words+=" $(_sluice_ask sessions id)"; fi ;;
+    source)
+      words=$node
+      if [[ $current != -* ]]; then words+=" list add remove"; fi
+      if [[ $previous == remove ]]; then words=$(_sluice_ask "source list" name); fi ;;
     version) words="--json --help" ;;
     help) words=$commands ;;
   esac

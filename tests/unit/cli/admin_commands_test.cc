@@ -25,6 +25,11 @@ constexpr const char *kStreams = R"({"streams":[
    "height":360},{"kind":"audio","codec":"aac","sample_rate":44100,"channels":2}],"viewers":7,
    "bytes_in":1048576,"bytes_out":7340032,"ignored":["audio codec 5"],"last_error":"stalled"}]})";
 
+constexpr const char *kSource = R"({"name":"cams/gate","origin":"api","state":"waiting",
+  "url":"rtsp://***@10.0.0.5/1","on_demand":true,"wanted":true,"attempts":7,"reconnects":1,
+  "last_error":{"reason":"connect_failed","message":"no connection to the camera",
+  "at":"2026-01-31T00:00:00Z"},"next_try_in_s":31.2,"stops_in_s":null,"transport":""})";
+
 constexpr const char *kSessions = R"({"sessions":[
   {"id":"2-1f","kind":"viewer","protocol":"ws-flv","stream":"bar/door","peer":"127.0.0.1:6000",
    "duration_s":61,"bytes_out":2048,"skips":3,"lag_ms":250},
@@ -113,6 +118,56 @@ TEST_SUITE("cli") {
     CHECK(one.run({"streams", "--json", "bar/door", kAdmin}) == kExitOk);
     CHECK(one.out.str().find("zoo/lion") == std::string::npos);
     CHECK(one.run({"streams", "--json", "no/body", kAdmin}) == kExitFailed);
+  }
+
+  TEST_CASE("streams: a camera that is away shows its next try and its last error") {
+    FakeTerminal terminal, one;
+    terminal.reply = one.reply =
+        HttpReply{200, R"({"streams":[{"name":"cams/gate","state":"waiting",
+      "viewers":3,"publisher":null,"source":)" +
+                           std::string(kSource) + "}]}"};
+    CHECK(terminal.run({"streams", kAdmin}) == kExitOk);
+    CHECK(
+        terminal.out.str() ==
+        "NAME       STATE    VIEWERS   IN  OUT  UP  VIDEO  AUDIO  PUBLISHER  NEXT TRY  LAST ERROR\n"
+        "cams/gate  waiting        3  0 B  0 B  0s  -      -      -               32s  "
+        "connect_failed\n");
+    CHECK(one.run({"streams", "cams/gate", kAdmin}) == kExitOk);
+    CHECK(one.out.str().contains("source       rtsp://***@10.0.0.5/1\n"));
+    CHECK(one.out.str().contains("waiting, on demand, wanted, next try in 32s\n"));
+    CHECK(one.out.str().contains("attempts     7, back again 1 times\n"));
+    CHECK(one.out.str().contains(
+        "last error   connect_failed: no connection to the camera, at 2026-01-31T00:00:00Z\n"));
+  }
+
+  TEST_CASE("source: listed, added and removed") {
+    FakeTerminal terminal;
+    terminal.reply = HttpReply{200, "{\"sources\":[" + std::string(kSource) + "]}"};
+    CHECK(terminal.run({"source", "list", kAdmin}) == kExitOk);
+    CHECK(terminal.out.str() ==
+          "NAME       STATE    BY  FROM  TRIES  NEXT TRY  LAST ERROR      URL\n"
+          "cams/gate  waiting  -   api       7       32s  connect_failed  rtsp://***@10.0.0.5/1\n");
+    FakeTerminal add;
+    CHECK(add.run({"source", "add", "cams/gate", "rtsp://h/1?a=b", "-", "on_demand=true",
+                   kAdmin}) == kExitOk);
+    CHECK(add.requests.back() == "PUT http://127.0.0.1:9/api/v1/sources/cams/gate ");
+    CHECK(add.last_body == R"({"on_demand":"true","source":["rtsp://h/1?a=b"]})");
+    CHECK(add.out.str() == "added cams/gate\n");
+    add.input = "rtsp://u:p@h/2\r\n\nrtsp://h/3";
+    CHECK(add.run({"source", "add", "cams/gate", "-", kAdmin}) == kExitOk);
+    CHECK(add.last_body == R"({"source":["rtsp://u:p@h/2","rtsp://h/3"]})");
+    FakeTerminal remove;
+    CHECK(remove.run({"source", "remove", "cams/gate", kAdmin}) == kExitOk);
+    CHECK(remove.requests.back() == "DELETE http://127.0.0.1:9/api/v1/sources/cams/gate ");
+  }
+
+  TEST_CASE("source: what is no action or no name never becomes a request") {
+    FakeTerminal terminal;
+    CHECK(terminal.run({"source", "drop", "cams/gate", kAdmin}) == kExitUsage);
+    CHECK(terminal.run({"source", "list", "cams/gate", kAdmin}) == kExitUsage);
+    CHECK(terminal.run({"source", "add", "cams/gate", kAdmin}) == kExitUsage);
+    CHECK(terminal.run({"source", "remove", "../streams", kAdmin}) == kExitUsage);
+    CHECK(terminal.requests.empty());
   }
 
   TEST_CASE("sessions: listed by stream and kind, and filtered") {
