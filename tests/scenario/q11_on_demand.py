@@ -30,7 +30,7 @@ def scenario():
 
 def watched(node, cam):
     """Two viewers come, one leaves, the other leaves: one session, which ends after the time that is set."""
-    before = cam.asked.get("PLAY", 0)
+    before = cam.plays
     first, second = Viewer(node.http, "/q/cam.flv"), Viewer(node.http, "/q/cam.flv", "ws")
     first.wait_frames(40, timeout=15)
     second.wait_frames(40, timeout=15)
@@ -38,7 +38,7 @@ def watched(node, cam):
     second.wait_more(50)
     second.check_ok()
     flv.check_growing(second.tags)
-    equal(cam.asked["PLAY"], before + 1, "sessions for two viewers")
+    equal(cam.plays, before + 1, "sessions for two viewers")
     second.close()
     left = time.monotonic()
     wait_until(lambda: not cam.sessions, "the camera is still being pulled", 6)

@@ -86,7 +86,7 @@ def run(node, house, cameras, seconds):
     for plan, viewer in zip(cameras, viewers):
         try:
             judged(plan, viewer)
-            sessions = house.cameras[plan.name].asked["PLAY"]
+            sessions = house.cameras[plan.name].plays
             check(sessions == 1, f"connected to {sessions} times")
         except (Failure, IndexError, KeyError, TypeError) as failure:
             faults.append(f"  {plan.name}: {failure}")

@@ -96,13 +96,13 @@ def connection_faults(rig, stall_s):
 
 def slow_links(rig):
     """50 kB/s carry the stream; slices of a byte change nothing."""
-    sessions = rig.camera.asked["PLAY"]
+    sessions = rig.camera.plays
     rig.between.rate, rig.between.slice = 50000, 1400
     rig.back("50 kB/s", 8)
     rig.between.rate, rig.between.slice = None, 1
     rig.back("slices of a byte", 8)
     rig.between.slice = 65536
-    check(rig.camera.asked["PLAY"] == sessions, "a slow network is no reason to connect again")
+    check(rig.camera.plays == sessions, "a slow network is no reason to connect again")
 
 
 def iptables(*arguments_):
@@ -137,7 +137,7 @@ def bad_udp(rig):
     viewer.wait_frames(before + 50, timeout=10, kind=media.VIDEO)
     viewer.check_ok()
     flv.check_growing(viewer.tags)
-    check(rig.house.cameras["udp"].asked["PLAY"] == 1, "loss is no reason to connect again")
+    check(rig.house.cameras["udp"].plays == 1, "loss is no reason to connect again")
     viewer.close()
     return [] if lossy else ["iptables' statistic match"]
 

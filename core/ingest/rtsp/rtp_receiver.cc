@@ -65,7 +65,11 @@ bool RtpReceiver::take_rtp(base::MutableBytes packet, const mux::RtpArrival &arr
     packet = *plain;
   }
   auto parsed = wire::rtp::parse(packet);
-  if (!parsed || !belongs(*parsed)) return count_bad();
+  if (!parsed) return count_bad();
+  if (!belongs(*parsed)) {
+    pass_over(*parsed, arrival);
+    return count_bad();
+  }
   ++facts_.packets;
   context_.metrics.packets.add();
   if (!source_known_ || parsed->ssrc != source_) follow_source(parsed->ssrc);
@@ -91,6 +95,13 @@ bool RtpReceiver::belongs(const wire::rtp::Packet &packet) {
   payload_type_seen_ = true;
   events_.on_quirk("the payload type is not the described one");
   return true;
+}
+
+// What is of another format takes a sequence number all the same, which is not to be missed.
+void RtpReceiver::pass_over(const wire::rtp::Packet &packet, const mux::RtpArrival &arrival) {
+  if (!source_known_ || packet.ssrc != source_) return;
+  statistics_->on_packet(packet, arrival.mono_us);
+  reorder_->push(packet, arrival);
 }
 
 void RtpReceiver::follow_source(std::uint32_t ssrc) {
@@ -156,7 +167,9 @@ void RtpReceiver::flush() {
 void RtpReceiver::on_packet(const wire::rtp::Packet &packet, const mux::RtpArrival &arrival,
                             bool after_loss) {
   arrival_ = arrival;
-  depacketizer_->push(packet, after_loss);
+  loss_before_ = loss_before_ || after_loss;
+  if (packet.payload_type != payload_type_) return;  // see pass_over()
+  depacketizer_->push(packet, std::exchange(loss_before_, false));
 }
 
 void RtpReceiver::on_track(const media::Track &track) {

@@ -124,6 +124,7 @@ class RtpReceiver final : mux::RtpReorderSink, mux::DepacketizerEvents, wire::rt
 
   void make_reorder(mux::RtpReorder::Limits limits);
   bool belongs(const wire::rtp::Packet &packet);
+  void pass_over(const wire::rtp::Packet &packet, const mux::RtpArrival &arrival);
   void follow_source(std::uint32_t ssrc);
   bool count_bad();
   void count_new();
@@ -144,6 +145,7 @@ class RtpReceiver final : mux::RtpReorderSink, mux::DepacketizerEvents, wire::rt
   bool payload_type_seen_ = false;
   std::uint8_t foreign_type_ = 0;  // what comes in place of the described one
   unsigned foreign_in_a_row_ = 0;
+  bool loss_before_ = false;  // the next packet for the depacketizer
   bool source_known_ = false;
   std::uint32_t source_ = 0;    // SSRC
   std::uint32_t own_ssrc_ = 0;  // in reports

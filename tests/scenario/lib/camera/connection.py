@@ -294,6 +294,7 @@ class Connection:
         session, refusal = self._session(request, False)
         if refusal:
             return refusal
+        self.camera.plays += not session.playing
         if self.plan.before_play:
             session.send_first(self.plan.before_play)
         info = ",".join(fill(self.plan.rtp_info, {

@@ -194,6 +194,16 @@ def unknown_payload_type(track, packets, every):
 
 
 @_packets
+def stranger(track, packets, every):
+    """The same from another SSRC, with numbers of its own."""
+    if packets and packets[0].unit.index % every == 0:
+        foreign = Packet(b"")
+        foreign.raw, foreign.unit = b"\x80\x32\x00\x07\x00\x00\x00\x01\xde\xad\xbe\xef" + bytes(64), packets[0].unit
+        return [foreign, *packets]
+    return packets
+
+
+@_packets
 def no_headers_section(_, packets, __):
     """AAC packets whose AU-headers length is 0, the frame behind it."""
     for packet in packets:

@@ -2,7 +2,7 @@
 """Holds what a viewer got against what a camera sent, by the plan's "expect". Members of it:
 
 video, audio: so many frames (60 and 0 by default); audio_by_bytes: the same for sound whose frames carry no number.
-lossy: numbers may be missing. pictures_whole: false when the bytes of the pictures are not compared. offset_ms: sound and
+lossy: numbers may be missing. restarts: they may begin anew, as another session does. pictures_whole: false when the bytes of the pictures are not compared. offset_ms: sound and
 picture belong together within so much. span_s: the viewer's time has not run further. b_frames: there are composition
 offsets. configs, sizes: sequence headers, and the sizes in their parameter sets. plays_s: so long in one session.
 """
@@ -86,6 +86,7 @@ class Judge:
         check(None not in numbers, f"a {what} without a number: {frames[numbers.index(None) if None in numbers else 0]}")
         for before, after in zip(numbers, numbers[1:]):
             good = after > before if self.expect.get("lossy") else after == before + 1
+            good = good or self.expect.get("restarts") and after < 30
             check(good, f"{what} {before} is followed by {after}")
 
     def _check_bytes(self, frames):

@@ -65,6 +65,7 @@ class Camera:
         self.tunnels = {}         # x-sessioncookie -> Connection of the GET
         self.reports = []         # RTCP that came back
         self.punches = 0
+        self.plays = 0            # sessions that began to play
         self.asked = {}           # method -> how often
         self.next_session = 0
         self.free_at = 0.0        # when a new session is taken again

@@ -101,7 +101,7 @@ class Track:
         packet.timestamp = self.timestamp_of(packet.unit.pts_s)
         packet.payload_type = packet.payload_type or self.option("sent_payload_type", self.payload_type)
         packet.ssrc, packet.sequence = self._identity(packet.unit.at_s)
-        self.sequence += 1
+        self.sequence += packet.raw is None  # what is no RTP takes no number
         data = packet.bytes()
         self.sent_packets += 1
         self.sent_bytes += len(packet.payload)
