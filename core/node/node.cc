@@ -93,15 +93,11 @@ std::int64_t Node::uptime_s() const {
 
 base::Status Node::start() {
   admin_ = std::make_unique<AdminApi>(*this);
-  auto snapshot = std::make_shared<const config::Config>(*config_);
-  for (unsigned i = 1; i <= worker_count(*config_); ++i) {
-    auto index = static_cast<std::uint16_t>(i);
-    workers_.push_back(std::make_unique<Worker>(index, snapshot, directory_, sources_, shared_));
-  }
-  auto listening = listen();
-  if (!listening) {
+  auto ready = make_workers();
+  if (ready) ready = listen();
+  if (!ready) {
     finish();
-    return listening;
+    return ready;
   }
   std::vector<loop::Loop *> watched{&main_};
   for (auto &worker : workers_)
@@ -119,6 +115,28 @@ base::Status Node::start() {
         std::make_unique<loop::Timer>(main_, [] { notify_service_manager("WATCHDOG=1"); });
     service_watchdog_->start_repeating(period);
   }
+  return {};
+}
+
+base::Status Node::make_workers() {
+  auto snapshot = std::make_shared<const config::Config>(*config_);
+  auto ready = make_tls_clients();
+  for (unsigned i = 1; ready && i <= worker_count(*config_); ++i) {
+    auto index = static_cast<std::uint16_t>(i);
+    workers_.push_back(std::make_unique<Worker>(index, snapshot, directory_, sources_, shared_));
+    ready = workers_.back()->take_sources(sources_);
+  }
+  if (!ready) {
+    base::log::error("cannot get ready for cameras", {{"why", base::describe(ready.error())}});
+  }
+  return ready;
+}
+
+base::Status Node::make_tls_clients() {
+  using net::TlsClientContext;
+  SLUICE_TRY(verified, TlsClientContext::make_blocking({.trust = net::TlsTrust::System}));
+  SLUICE_TRY(unverified, TlsClientContext::make_blocking({.trust = net::TlsTrust::Anyone}));
+  shared_.tls_clients = {std::move(verified), std::move(unverified)};
   return {};
 }
 
@@ -297,6 +315,7 @@ void Node::dismantle() {
 }
 
 void Node::finish() {
+  sources_.close();
   directory_.close();
   admin_.reset();
   watchdog_.reset();

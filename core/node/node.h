@@ -67,6 +67,8 @@ class Node {
   [[nodiscard]] const Addresses &addresses() const { return bound_; }
 
  private:
+  base::Status make_workers();
+  base::Status make_tls_clients();
   base::Status listen();
   base::Status listen_on_all();
   void on_terminate();

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "node/no_pulls.h"
-
 namespace sluice::node {
 namespace {
 
@@ -29,6 +27,7 @@ Shared::Shared(metrics::Registry &registry, const config::Config &config)
     : stream_metrics(registry),
       source_metrics(registry),
       rtmp_metrics(registry),
+      rtsp_metrics(registry),
       http_metrics(registry),
       deliver_metrics(registry),
       http_admission(http_limits(config)),
@@ -61,18 +60,27 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
           loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
       rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
-                                                       shared.rtmp_admission)),
-      pulls_(std::make_unique<NoPulls>(loop_)),
-      sources_(std::make_unique<stream::SourceTable>(loop_, *pulls_, sources)) {
+                                                       shared.rtmp_admission)) {
   delivery_->add_routes(router_);
   http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
                                          shared.http_metrics, shared.http_admission);
   directory.add_shelf(*shelf_);
   sources.add_shelf(*shelf_);
-  sources.add_table(*sources_);
 }
 
 Worker::~Worker() { join(); }
+
+base::Status Worker::take_sources(stream::SourceDirectory &sources) {
+  net::Resolver::Options options;
+  options.servers = config_->node.resolvers;
+  SLUICE_TRY(resolver, net::Resolver::open(loop_, std::move(options)));
+  resolver_ = std::move(resolver);
+  pulls_ = std::make_unique<ingest::rtsp::RtspPulls>(*shelf_, shared_.rtsp_metrics, *resolver_,
+                                                     shared_.tls_clients);
+  sources_ = std::make_unique<stream::SourceTable>(loop_, *pulls_, sources);
+  sources.add_table(*sources_);
+  return {};
+}
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();
@@ -131,6 +139,7 @@ void Worker::dismantle(std::function<void()> done) {
     rtmp_.reset();
     sources_.reset();
     pulls_.reset();
+    resolver_.reset();
     main_.tell([done] { done(); });
   });
 }

@@ -15,8 +15,10 @@
 #include "deliver/delivery.h"
 #include "http/server.h"
 #include "ingest/rtmp/rtmp_server.h"
+#include "ingest/rtsp/rtsp_pull.h"
 #include "net/admission.h"
 #include "net/listener.h"
+#include "net/resolver.h"
 #include "stream/shelf.h"
 #include "stream/source_directory.h"
 #include "stream/source_table.h"
@@ -30,11 +32,13 @@ struct Shared {
   stream::StreamMetrics stream_metrics;
   stream::SourceMetrics source_metrics;
   ingest::rtmp::RtmpMetrics rtmp_metrics;
+  ingest::rtsp::RtspMetrics rtsp_metrics;
   http::ServerMetrics http_metrics;
   deliver::DeliverMetrics deliver_metrics;
   net::Admission http_admission;
   net::Admission rtmp_admission;
   std::shared_ptr<tape::BlockPool> blocks;
+  ingest::rtsp::TlsClients tls_clients;  // before the workers take sources
 
   void apply(const config::Config &config);  // [any thread] the limits of a new configuration
 };
@@ -55,6 +59,9 @@ class Worker {
   base::Status listen(const std::vector<net::Address> &http, const std::vector<net::Address> &rtmp);
   [[nodiscard]] std::vector<net::Address> http_addresses() const;
   [[nodiscard]] std::vector<net::Address> rtmp_addresses() const;
+
+  // Before start(), once: sources may have their home here.
+  base::Status take_sources(stream::SourceDirectory &sources);
 
   void start();
 
@@ -89,6 +96,7 @@ class Worker {
   std::unique_ptr<deliver::Delivery> delivery_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
+  std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<stream::PullFactory> pulls_;
   std::unique_ptr<stream::SourceTable> sources_;
   std::vector<std::unique_ptr<net::Listener>> http_listeners_;
