@@ -37,7 +37,7 @@ std::string general_help();
 std::string command_help(const Command &command);
 
 // One function per command, a file per family: node_commands, status_command, streams_command,
-// session_commands, source_command, commands (version, help).
+// session_commands, source_command, probe_command, commands (version, help).
 int run_command(const Arguments &arguments, Terminal &terminal);
 int check_command(const Arguments &arguments, Terminal &terminal);
 int status_command(const Arguments &arguments, Terminal &terminal);
@@ -45,5 +45,6 @@ int streams_command(const Arguments &arguments, Terminal &terminal);
 int sessions_command(const Arguments &arguments, Terminal &terminal);
 int kick_command(const Arguments &arguments, Terminal &terminal);
 int source_command(const Arguments &arguments, Terminal &terminal);
+int probe_command(const Arguments &arguments, Terminal &terminal);
 
 }  // namespace sluice::cli

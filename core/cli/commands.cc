@@ -35,15 +35,23 @@ constexpr std::array kCheckOptions = {
 constexpr std::array kNodeOptions = {kAdminOption, kConfigOption, kJsonOption, kHelpOption};
 constexpr std::array kSessionsOptions = {
     Option{"stream", 's', "NAME", "Only sessions of this stream."},
-    Option{"kind", 'k', "KIND", "Only publishers or only viewers: publisher, viewer."},
+    Option{"kind", 'k', "KIND", "Only these: publisher, source or viewer."},
     kAdminOption,
+    kConfigOption,
+    kJsonOption,
+    kHelpOption};
+constexpr std::array kProbeOptions = {
+    Option{"transport", 't', "WAY", "Only this: tcp, udp, multicast or http. Default: auto."},
+    Option{"seconds", 's', "N", "Watch media for so long. Default: 10."},
+    Option{"verify", 'V', "", "Check the camera's certificate."},
+    Option{"bundle", 'b', "FILE", "Write a report for others, without secrets and pictures."},
     kConfigOption,
     kJsonOption,
     kHelpOption};
 constexpr std::array kVersionOptions = {kJsonOption, kHelpOption};
 constexpr std::array kHelpOptions = {kHelpOption};
 
-constexpr std::array<Command, 9> kCommands = {{
+constexpr std::array<Command, 10> kCommands = {{
     {"run", "", 0, 0, "Run the node in the foreground.",
      "Logs go to the error stream. SIGHUP reads the configuration again, SIGTERM and SIGINT\n"
      "end the node after its viewers were told; a second one ends it at once. Exits with 0\n"
@@ -59,7 +67,7 @@ constexpr std::array<Command, 9> kCommands = {{
     {"streams", "[NAME]", 0, 1, "List the streams, or show one in detail.",
      "NAME is <server>/<camera>. IN and OUT are bytes since the stream began.", kNodeOptions,
      streams_command},
-    {"sessions", "", 0, 0, "List publishers and viewers.",
+    {"sessions", "", 0, 0, "List publishers, sources and viewers.",
      "LAG is how far a viewer is behind the live edge; SKIPS counts its jumps to a newer key "
      "frame.",
      kSessionsOptions, sessions_command},
@@ -76,6 +84,12 @@ constexpr std::array<Command, 9> kCommands = {{
      "of processes. What is added is kept by the node; what its configuration has is changed "
      "there.",
      kNodeOptions, source_command},
+    {"probe", "URL|NAME", 1, 1, "Look at a camera as the node would read it.",
+     "URL is rtsp:// or rtsps://, NAME a stream of the configuration that has a source. Says "
+     "which\n"
+     "transports work, what the camera sends and what is odd about it. Exits with 0 when media "
+     "came.",
+     kProbeOptions, probe_command},
     {"version", "", 0, 0, "Show the version.", "", kVersionOptions, version_command},
     {"help", "[COMMAND]", 0, 1, "Show help about a command.", "", kHelpOptions, help_command},
 }};

@@ -47,8 +47,8 @@ std::vector<MemberIs> filters(const Arguments &arguments) {
 
 int sessions_command(const Arguments &arguments, Terminal &terminal) {
   auto kind = arguments.value("kind");
-  if (kind && *kind != "publisher" && *kind != "viewer") {
-    return report(terminal, "sessions", {kExitUsage, "--kind is publisher or viewer"});
+  if (kind && *kind != "publisher" && *kind != "source" && *kind != "viewer") {
+    return report(terminal, "sessions", {kExitUsage, "--kind is publisher, source or viewer"});
   }
   auto api = AdminApi::open(arguments, terminal);
   if (!api) return report(terminal, "sessions", api.error());

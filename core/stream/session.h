@@ -16,7 +16,7 @@ namespace sluice::stream {
 // A snapshot, as a plain value that may cross threads.
 struct SessionInfo {
   base::SessionId id;
-  const char *kind = "";      // "publisher" or "viewer"
+  const char *kind = "";      // "publisher", "source" (a camera that is pulled) or "viewer"
   const char *protocol = "";  // "rtmp", "http-flv", "ws-flv"
   std::string stream;         // empty while it is not known yet
   std::string peer;

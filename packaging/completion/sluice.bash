@@ -16,7 +16,7 @@ _sluice_ask() {
 
 _sluice() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-}
-  local commands="run check status streams sessions kick source version help" node="--admin --config --json --help"
+  local commands="run check status streams sessions kick source probe version help" node="--admin --config --json --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$current")
@@ -25,7 +25,10 @@ _sluice() {
   case $previous in
     -c | --config) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     -a | --admin) return ;;
-    -k | --kind) mapfile -t COMPREPLY < <(compgen -W "publisher viewer" -- "$current"); return ;;
+    -k | --kind) mapfile -t COMPREPLY < <(compgen -W "publisher source viewer" -- "$current"); return ;;
+    -t | --transport) mapfile -t COMPREPLY < <(compgen -W "auto tcp udp multicast http" -- "$current"); return ;;
+    -b | --bundle) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    --seconds) return ;;
     -s | --stream) mapfile -t COMPREPLY < <(compgen -W "$(_sluice_ask streams name)" -- "$current"); return ;;
   esac
   local words=
@@ -44,6 +47,7 @@ _sluice() {
       words=$node
       if [[ $current != -* ]]; then words+=" list add remove"; fi
       if [[ $previous == remove ]]; then words=$(_sluice_ask "source list" name); fi ;;
+    probe) words="--transport --seconds --verify --bundle --config --json --help" ;;
     version) words="--json --help" ;;
     help) words=$commands ;;
   esac

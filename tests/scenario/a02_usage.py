@@ -9,7 +9,7 @@ import tempfile
 from lib.expect import check, equal, main
 from lib.node import Node, command
 
-COMMANDS = ("run", "check", "status", "streams", "sessions", "kick", "source", "version")
+COMMANDS = ("run", "check", "status", "streams", "sessions", "kick", "source", "probe", "version")
 
 
 def scenario():
