@@ -23,8 +23,16 @@ using Made = std::unique_ptr<RtpDepacketizer>;
 
 Made make_video(const std::string &name, const PayloadContext &context) {
   if (name == "H264") return make_h264(context);
+  if (name == "JPEG") return make_jpeg(context);
   if (name == "H265" || name == "HEVC") return make_h265(context);
   return nullptr;
+}
+
+Made make_audio(const std::string &name, const PayloadContext &context) {
+  if (name == "MPEG4-GENERIC") return make_aac(context);
+  if (name == "MP4A-LATM") return make_latm(context);
+  if (name == "MPA") return make_mpa(context);
+  return make_plain_audio(context, name);
 }
 
 }  // namespace
@@ -56,6 +64,7 @@ base::Result<std::unique_ptr<RtpDepacketizer>> make_depacketizer(
   const PayloadContext context{media, format, pool, events, bounded};
   const std::string name = upper(format.encoding);
   Made made = make_video(name, context);
+  if (!made) made = make_audio(name, context);
   if (!made) {
     return base::fail(base::Domain::Media, base::Code::Unsupported,
                       "the encoding is not one that we know");
