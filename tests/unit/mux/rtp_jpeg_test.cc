@@ -13,8 +13,8 @@ namespace {
 
 wire::sdp::Format jpeg() { return {.payload_type = 26, .encoding = "JPEG", .clock_rate = 90'000}; }
 
-std::string packet(std::uint32_t offset, unsigned quality, std::string_view rest, unsigned width = 40,
-                   unsigned height = 30) {
+std::string packet(std::uint32_t offset, unsigned quality, std::string_view rest,
+                   unsigned width = 40, unsigned height = 30) {
   std::string out;
   base::ByteWriter writer(out);
   writer.u32(offset);
