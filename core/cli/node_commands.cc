@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "config/load.h"
 #include "config/print.h"
+#include "node/load.h"
 
 namespace sluice::cli {
 namespace {
@@ -40,7 +41,7 @@ int run_command(const Arguments &arguments, Terminal &terminal) {
 
 int check_command(const Arguments &arguments, Terminal &terminal) {
   std::string path = arguments.value("config").value_or(std::string(kDefaultConfig));
-  config::LoadResult loaded = config::load(path);
+  config::LoadResult loaded = node::load_blocking(path).config;
   int exit_code = loaded.config ? kExitOk : kExitBadConfig;
   if (arguments.has("json")) {
     terminal.out << base::dump(to_json(loaded), 2) << '\n';

@@ -17,8 +17,8 @@ namespace sluice::config {
 // and the stream's name for an entry of `streams`.
 struct Bindings {
   Config config;
-  std::map<std::string, Place, std::less<>> places;  // where each value stands that was taken
-  std::set<std::string, std::less<>> broken;         // keys that were set to something wrong
+  Places places;                              // where each value stands that was taken
+  std::set<std::string, std::less<>> broken;  // keys that were set to something wrong
   bool is_whole =
       true;  // false when something could not be read, so that more may be set than this
 };

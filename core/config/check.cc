@@ -98,6 +98,10 @@ std::optional<std::string> check_absolute_path(std::string_view text) {
   return "must be an absolute path, such as /var/lib/sluice";
 }
 
+std::optional<std::string> check_key_path(std::string_view text) {
+  return text.empty() ? std::nullopt : check_absolute_path(text);
+}
+
 std::optional<std::string> check_listen_address(std::string_view text) {
   if (parse_listen(text)) return std::nullopt;
   const std::size_t colon = text.rfind(':');

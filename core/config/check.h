@@ -11,6 +11,9 @@ namespace sluice::config {
 std::optional<std::string> check_node_id(std::string_view text);
 std::optional<std::string> check_absolute_path(std::string_view text);
 
+// As a path, or nothing.
+std::optional<std::string> check_key_path(std::string_view text);
+
 // A literal address with a port. The same grammar as net::Address, which is a higher floor.
 std::optional<std::string> check_listen_address(std::string_view text);
 

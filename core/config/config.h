@@ -35,6 +35,12 @@ enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
 // What becomes of pictures with lost packets: dropped up to the next key frame, or passed on.
 enum class Damaged : std::uint8_t { Drop, Pass };
 
+// The oldest version of TLS that is spoken: 1.2 or 1.3.
+enum class TlsMinVersion : std::uint8_t { V12, V13 };
+
+// Whether the kernel encrypts what is sent over TLS, where it can.
+enum class TlsKernel : std::uint8_t { Auto, Off };
+
 inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 inline constexpr std::uint64_t kGiB = 1024 * kMiB;
@@ -59,10 +65,21 @@ struct Log {
 // Literal addresses with a port, "127.0.0.1:8080" or "[::]:8080". An empty list listens nowhere.
 struct Listen {
   std::vector<std::string> http{"[::]:8080"};
+  std::vector<std::string> https;
   std::vector<std::string> rtmp{"[::]:1935"};
+  std::vector<std::string> rtmps;
   std::vector<std::string> admin{"127.0.0.1:9090"};
 
   friend bool operator==(const Listen &, const Listen &) = default;
+};
+
+struct Tls {
+  std::vector<std::string> certificates;  // PEM files
+  std::vector<std::string> keys;  // the first is of the first certificate; may be fewer or ""
+  TlsMinVersion min_version = TlsMinVersion::V12;
+  TlsKernel kernel = TlsKernel::Auto;
+
+  friend bool operator==(const Tls &, const Tls &) = default;
 };
 
 struct Admin {
@@ -190,6 +207,7 @@ struct Config {
   Node node;
   Log log;
   Listen listen;
+  Tls tls;
   Admin admin;
   Rtmp rtmp;
   Rtsp rtsp;

@@ -57,6 +57,7 @@ class Loader {
     check_rules(bindings_, report_);
     LoadResult result;
     if (!report_.has_errors()) result.config = std::move(bindings_.config);
+    result.places = std::move(bindings_.places);
     result.diagnostics = report_.take();
     result.files = report_.take_files();
     return result;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,10 +31,28 @@ struct Diagnostic {
 // One line: "sluice.yaml:3:5: error: unknown key …".
 std::string format(const Diagnostic &diagnostic);
 
+// From 1; a line of 0 is the file as a whole.
+struct Position {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+
+  friend bool operator==(const Position &, const Position &) = default;
+};
+
+struct Place {
+  std::string file;
+  Position position;
+};
+
+// Where each value stands that a file has set: paths are the schema's, with "#0" for the first
+// value of a list and the stream's name for an entry of `streams`.
+using Places = std::map<std::string, Place, std::less<>>;
+
 struct LoadResult {
   std::optional<Config> config;         // absent when any diagnostic is an error
   std::vector<Diagnostic> diagnostics;  // by file in the order of reading, then by position
   std::vector<std::string> files;       // what was read, in order
+  Places places;                        // for what is found out about values later
 };
 
 // The main file, then conf.d/*.yaml beside it, then plugins-enabled/*.yaml beside it, each folder

@@ -14,19 +14,6 @@
 
 namespace sluice::config {
 
-// From 1; a line of 0 is the file as a whole.
-struct Position {
-  std::uint32_t line = 0;
-  std::uint32_t column = 0;
-
-  friend bool operator==(const Position &, const Position &) = default;
-};
-
-struct Place {
-  std::string file;
-  Position position;
-};
-
 class Report {
  public:
   // What is added next belongs to this file.

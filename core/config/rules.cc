@@ -24,6 +24,7 @@ class RuleChecker {
   void check_all() {
     check_admin_token();
     check_double_addresses();
+    check_tls();
     check_stream_names();
     check_sources();
     check_orders();
@@ -63,7 +64,9 @@ class RuleChecker {
   void check_double_addresses() {
     const std::pair<std::string, const std::vector<std::string> *> lists[] = {
         {"listen.http", &config_.listen.http},
+        {"listen.https", &config_.listen.https},
         {"listen.rtmp", &config_.listen.rtmp},
+        {"listen.rtmps", &config_.listen.rtmps},
         {"listen.admin", &config_.listen.admin}};
     std::map<std::string_view, std::string> seen;
     for (const auto &[path, list] : lists) {
@@ -75,6 +78,23 @@ class RuleChecker {
         error(place_of({fmt::format("{}#{}", path, i), it->second}),
               fmt::format("{} {} is in use by {} already", path, show(address), it->second));
       }
+    }
+  }
+
+  void check_tls() {
+    const std::size_t certificates = config_.tls.certificates.size();
+    const std::size_t keys = config_.tls.keys.size();
+    if (!bindings_.is_whole || is_broken("tls.certificates")) return;
+    if (keys > certificates && !is_broken("tls.keys")) {
+      error(place_of({fmt::format("tls.keys#{}", certificates)}),
+            fmt::format("tls.keys has {} files for {} in tls.certificates", keys, certificates));
+    }
+    if (certificates > 0) return;
+    const std::pair<std::string, const std::vector<std::string> *> lists[] = {
+        {"listen.https", &config_.listen.https}, {"listen.rtmps", &config_.listen.rtmps}};
+    for (const auto &[path, list] : lists) {
+      if (list->empty() || is_broken(path)) continue;
+      error(place_of({path + "#0"}), path + " needs a certificate; set tls.certificates");
     }
   }
 

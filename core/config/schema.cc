@@ -46,12 +46,36 @@ constexpr Field kFields[] = {
          "listens nowhere. Changes wait for a restart."},
     {SLUICE_KEY(listen.http), .check = check_listen_address,
      .help = "Where players come: HTTP-FLV and WS-FLV."},
+    {SLUICE_KEY(listen.https), .check = check_listen_address,
+     .help = "The same over TLS: HTTPS-FLV and WSS-FLV. Needs `tls.certificates`."},
     {SLUICE_KEY(listen.rtmp), .check = check_listen_address,
      .help = "Where encoders publish by RTMP."},
+    {SLUICE_KEY(listen.rtmps), .check = check_listen_address,
+     .help = "The same over TLS. Needs `tls.certificates`."},
     {SLUICE_KEY(listen.admin), .check = check_listen_address,
      .help =
          "Where the admin API, health and metrics are served. Any address beyond loopback needs "
          "`admin.token`."},
+
+    {.path = "tls",
+     .help = "Certificates of the listeners that speak TLS. The files are read at the start and at "
+             "every reload; connections keep the certificate that they began with."},
+    {SLUICE_KEY(tls.certificates), .check = check_absolute_path, .flags = kLive,
+     .help =
+         "Files with a certificate in PEM and, behind it, those that lead to an authority. A "
+         "client is shown the one that has the host name it asks for, by a kind of key that it "
+         "knows: a name may have an RSA and an ECDSA one. The first is for clients that name no "
+         "host, or one that no certificate has."},
+    {SLUICE_KEY(tls.keys), .check = check_key_path, .flags = kLive,
+     .help =
+         "Files with the private keys, in the order of the certificates. `\"\"`, or a list that "
+         "is shorter, means that the key stands in the certificate's own file. Without a pass "
+         "phrase, and readable to the node's user only."},
+    {SLUICE_KEY(tls.min_version), .flags = kLive,
+     .help = "The oldest version of TLS that is spoken."},
+    {SLUICE_KEY(tls.kernel), .flags = kLive,
+     .help = "`auto` lets the kernel encrypt what is sent, where it has TLS (the module `tls` is "
+             "loaded) and knows the cipher; `off` never does."},
 
     {.path = "admin", .help = "Access to the admin API. Changes wait for a restart."},
     {SLUICE_KEY(admin.token), .check = check_token, .flags = kSecret,

@@ -38,6 +38,10 @@ inline constexpr std::array<std::string_view, 3> kWords<PublishPolicy>{"refuse",
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<H265InFlv>{"enhanced", "legacy"};
 template <>
+inline constexpr std::array<std::string_view, 2> kWords<TlsMinVersion>{"1.2", "1.3"};
+template <>
+inline constexpr std::array<std::string_view, 2> kWords<TlsKernel>{"auto", "off"};
+template <>
 inline constexpr std::array<std::string_view, 5> kWords<SourceTransport>{"auto", "tcp", "udp",
                                                                          "multicast", "http"};
 template <>

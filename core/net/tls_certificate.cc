@@ -138,6 +138,7 @@ std::expected<TlsCertificate, TlsCertificateProblem> TlsCertificate::parse(
   }
   TlsCertificate certificate;
   certificate.info_ = describe(own, key->get());
+  certificate.info_.file = text.file;
   unsigned size = 0;
   X509_digest(own, EVP_sha256(), reinterpret_cast<unsigned char *>(certificate.fingerprint_.data()),
               &size);

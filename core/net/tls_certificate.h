@@ -22,6 +22,7 @@ namespace sluice::net {
 struct TlsCertificateText {
   std::string certificate;  // the node's own first, then those that lead to an authority
   std::string key;
+  std::string file = {};  // what the certificate is called in listings
 };
 
 // What is wrong, and in which of the two texts. Never holds a part of a key.
@@ -32,6 +33,7 @@ struct TlsCertificateProblem {
 };
 
 struct TlsCertificateInfo {
+  std::string file;
   std::vector<std::string> names;  // lower case; the common name when there are no others
   std::string kind;                // of the key: "RSA", "EC", "ED25519"
   std::int64_t not_before_s = 0;   // seconds since 1970

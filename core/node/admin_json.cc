@@ -120,6 +120,30 @@ const char *state_of_absent(stream::SourceState state) {
   return state == stream::SourceState::Idle ? "idle" : "waiting";
 }
 
+Json tls_json(const Node &node) {
+  Json list = Json::array();
+  bool kernel = false;
+  if (node.tls() != nullptr) {
+    for (const net::TlsCertificateInfo &info : node.tls()->certificates()) {
+      list.push_back({{"file", info.file},
+                      {"names", info.names},
+                      {"key", info.kind},
+                      {"not_before", base::rfc3339(info.not_before_s * 1'000'000)},
+                      {"not_after", base::rfc3339(info.not_after_s * 1'000'000)}});
+    }
+    kernel = node.tls()->kernel();
+  }
+  return {{"kernel", kernel}, {"certificates", std::move(list)}};
+}
+
+Json listen_json(const config::Listen &bound) {
+  Json json = Json::object();
+  for (const Entrance &entrance : kEntrances)
+    json[entrance.name] = bound.*entrance.addresses;
+  json["admin"] = bound.admin;
+  return json;
+}
+
 std::int64_t seconds_since(base::MonoTime then) {
   return std::chrono::duration_cast<std::chrono::seconds>(base::mono_now() - then).count();
 }
@@ -167,7 +191,6 @@ Json session_json(const stream::SessionInfo &session) {
 }  // namespace
 
 std::string node_json(Node &node) {
-  const auto &bound = node.addresses();
   std::uint64_t frame_bytes = 0;
   for (const auto &listed : node.directory().list()) {
     frame_bytes += listed.entry->counters->gop_bytes.load();
@@ -184,7 +207,8 @@ std::string node_json(Node &node) {
       {"streams", node.directory().size()},
       {"viewers", node.shared().deliver_metrics.seats_taken.load()},
       {"publishers", node.shared().stream_metrics.publishers.value()},
-      {"listen", {{"http", bound.http}, {"rtmp", bound.rtmp}, {"admin", bound.admin}}}});
+      {"listen", listen_json(node.addresses())},
+      {"tls", tls_json(node)}});
 }
 
 std::string streams_json(Node &node) {

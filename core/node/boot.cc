@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "config/load.h"
+#include "node/load.h"
 #include "node/node.h"
 #include "node/run.h"
 
@@ -26,7 +26,8 @@ void raise_descriptor_limit() {
 }  // namespace
 
 int run(const std::string &config_path) {
-  auto loaded = config::load(config_path);
+  Loaded found = load_blocking(config_path);
+  config::LoadResult &loaded = found.config;
   for (const auto &diagnostic : loaded.diagnostics) {
     std::fprintf(stderr, "%s\n", config::format(diagnostic).c_str());
   }
@@ -37,7 +38,7 @@ int run(const std::string &config_path) {
   base::log::configure(loaded.config->log.level, loaded.config->log.format);
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
-  Node node(config_path, std::move(*loaded.config));
+  Node node(config_path, std::move(*loaded.config), std::move(found.certificates));
   if (auto started = node.start(); !started) return EXIT_FAILURE;
   return node.run();
 }

@@ -13,7 +13,8 @@
 
 #include "base/log.h"
 #include "config/diff.h"
-#include "config/load.h"
+#include "net/tls_kernel.h"
+#include "node/load.h"
 #include "node/notify.h"
 
 namespace sluice::node {
@@ -69,7 +70,8 @@ base::Status probe_all(const std::vector<net::Address> &addresses) {
 
 }  // namespace
 
-Node::Node(std::string config_path, config::Config config)
+Node::Node(std::string config_path, config::Config config,
+           std::vector<net::TlsCertificate> certificates)
     : config_path_(std::move(config_path)),
       main_(0, "sluice"),
       registry_(worker_count(config) + 1),
@@ -81,6 +83,8 @@ Node::Node(std::string config_path, config::Config config)
       reloads_failed_(reload_counter(registry_, "failed")),
       directory_(main_, config_, shared_.stream_metrics),
       sources_(main_, config_, directory_, shared_.source_metrics),
+      first_certificates_(std::move(certificates)),
+      tickets_(std::make_shared<net::TlsTickets>()),
       id_(config_->node.id.empty() ? host_name() : config_->node.id),
       started_wall_us_(base::wall_us()),
       started_(base::mono_now()) {}
@@ -92,6 +96,8 @@ std::int64_t Node::uptime_s() const {
 }
 
 base::Status Node::start() {
+  SLUICE_TRY(tls, make_tls(*config_, std::move(first_certificates_)));
+  tls_ = std::move(tls);
   admin_ = std::make_unique<AdminApi>(*this);
   auto ready = make_workers();
   if (ready) ready = listen();
@@ -124,6 +130,7 @@ base::Status Node::make_workers() {
   for (unsigned i = 1; ready && i <= worker_count(*config_); ++i) {
     auto index = static_cast<std::uint16_t>(i);
     workers_.push_back(std::make_unique<Worker>(index, snapshot, directory_, sources_, shared_));
+    workers_.back()->apply(snapshot, tls_);
     ready = workers_.back()->take_sources(sources_);
   }
   if (!ready) {
@@ -140,19 +147,47 @@ base::Status Node::make_tls_clients() {
   return {};
 }
 
+// Logs what went wrong. Null without certificates.
+base::Result<Worker::Tls> Node::make_tls(const config::Config &config,
+                                         std::vector<net::TlsCertificate> certificates) {
+  if (certificates.empty()) return Worker::Tls();
+  net::TlsServerOptions options;
+  options.certificates = std::move(certificates);
+  bool only_13 = config.tls.min_version == config::TlsMinVersion::V13;
+  options.min_version = only_13 ? net::TlsVersion::Tls13 : net::TlsVersion::Tls12;
+  options.kernel = config.tls.kernel == config::TlsKernel::Auto && net::kernel_has_tls();
+  options.tickets = tickets_;
+  options.metrics = &shared_.tls_metrics;
+  auto context = net::TlsServerContext::make(std::move(options));
+  if (!context) {
+    base::log::error("TLS cannot be set up", {{"why", base::describe(context.error())}});
+    return context;
+  }
+  for (const net::TlsCertificateInfo &info : (*context)->certificates()) {
+    base::log::info("certificate", {{"file", info.file},
+                                    {"names", joined(info.names)},
+                                    {"key", info.kind},
+                                    {"expires", base::rfc3339(info.not_after_s * 1'000'000)}});
+  }
+  return context;
+}
+
 base::Status Node::listen() {
   auto bound = listen_on_all();
   if (!bound) {
     base::log::error("cannot listen: is another program using the port?",
                      {{"http", joined(config_->listen.http)},
+                      {"https", joined(config_->listen.https)},
                       {"rtmp", joined(config_->listen.rtmp)},
+                      {"rtmps", joined(config_->listen.rtmps)},
                       {"admin", joined(config_->listen.admin)},
                       {"why", base::describe(bound.error())}});
     return bound;
   }
   const Worker &first = *workers_.front();
-  bound_ = {texts(first.http_addresses()), texts(first.rtmp_addresses()),
-            texts(admin_->addresses())};
+  for (const Entrance &entrance : kEntrances)
+    bound_.*entrance.addresses = texts(first.addresses(entrance));
+  bound_.admin = texts(admin_->addresses());
   trim_ = std::make_unique<loop::Timer>(main_, [this] { shared_.blocks->trim(); });
   trim_->start_repeating(kTrim);
   return {};
@@ -161,18 +196,18 @@ base::Status Node::listen() {
 // The first worker decides what port 0 means; the others share its ports. Each kind is probed after
 // the one before listens, so that two kinds on one port are found too.
 base::Status Node::listen_on_all() {
-  auto http = parse_all(config_->listen.http);
-  auto rtmp = parse_all(config_->listen.rtmp);
-  auto admin = parse_all(config_->listen.admin);
   Worker &first = *workers_.front();
-  SLUICE_TRY_VOID(probe_all(http));
-  SLUICE_TRY_VOID(first.listen(http, {}));
-  SLUICE_TRY_VOID(probe_all(rtmp));
-  SLUICE_TRY_VOID(first.listen({}, rtmp));
+  for (const Entrance &entrance : kEntrances) {
+    auto addresses = parse_all(config_->listen.*entrance.addresses);
+    SLUICE_TRY_VOID(probe_all(addresses));
+    SLUICE_TRY_VOID(first.listen(entrance, addresses));
+  }
+  auto admin = parse_all(config_->listen.admin);
   SLUICE_TRY_VOID(probe_all(admin));
   SLUICE_TRY_VOID(admin_->listen(admin));
   for (auto &worker : std::span(workers_).subspan(1)) {
-    SLUICE_TRY_VOID(worker->listen(first.http_addresses(), first.rtmp_addresses()));
+    for (const Entrance &entrance : kEntrances)
+      SLUICE_TRY_VOID(worker->listen(entrance, first.addresses(entrance)));
   }
   return {};
 }
@@ -182,8 +217,11 @@ int Node::run() {
   base::log::info("node ready", {{"id", id_},
                                  {"version", SLUICE_VERSION},
                                  {"http", joined(bound_.http)},
+                                 {"https", joined(bound_.https)},
                                  {"rtmp", joined(bound_.rtmp)},
+                                 {"rtmps", joined(bound_.rtmps)},
                                  {"admin", joined(bound_.admin)},
+                                 {"kernel_tls", tls_ != nullptr && tls_->kernel() ? "yes" : "no"},
                                  {"workers", workers_.size()}});
   notify_service_manager("READY=1\nSTATUS=serving");
   main_.run();
@@ -194,11 +232,14 @@ int Node::run() {
 
 void Node::reload() {
   if (state_ != State::Ready) return;
-  auto loaded = config::load(config_path_);
+  Loaded found = load_blocking(config_path_);
+  config::LoadResult &loaded = found.config;
   for (const auto &diagnostic : loaded.diagnostics) {
     base::log::warning("configuration", {{"diagnostic", config::format(diagnostic)}});
   }
-  if (!loaded.config) {
+  base::Result<Worker::Tls> tls;
+  if (loaded.config) tls = make_tls(*loaded.config, std::move(found.certificates));
+  if (!loaded.config || !tls) {
     reloads_failed_.add();
     base::log::error("reload refused: the configuration has mistakes; nothing was changed");
     return;
@@ -209,6 +250,8 @@ void Node::reload() {
     base::log::info(change.live ? "reload: changed" : "reload: waits for a restart",
                     {{"key", change.path}, {"before", change.before}, {"after", change.after}});
   }
+  // Listeners that lost their certificates wait for a restart, as all listeners do.
+  if (*tls != nullptr) tls_ = std::move(*tls);
   own_config_ = next;
   base::log::configure(next->log.level, next->log.format);
   shared_.apply(*next);
@@ -224,7 +267,7 @@ void Node::apply_config() {
   auto whole = std::make_shared<const config::Config>(added_.laid_over(*own_config_));
   config_.set(whole);
   for (auto &worker : workers_)
-    worker->apply(whole);
+    worker->apply(whole, tls_);
   sources_.apply();
 }
 

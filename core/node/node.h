@@ -23,7 +23,8 @@ enum class State : std::uint8_t { Starting, Ready, Draining };
 
 class Node {
  public:
-  Node(std::string config_path, config::Config config);
+  Node(std::string config_path, config::Config config,
+       std::vector<net::TlsCertificate> certificates = {});
   ~Node();
   Node(const Node &) = delete;
   Node &operator=(const Node &) = delete;
@@ -61,14 +62,15 @@ class Node {
   }
 
   // Where the node listens, or did before it drained.
-  struct Addresses {
-    std::vector<std::string> http, rtmp, admin;
-  };
-  [[nodiscard]] const Addresses &addresses() const { return bound_; }
+  [[nodiscard]] const config::Listen &addresses() const { return bound_; }
+  // Null without certificates.
+  [[nodiscard]] const Worker::Tls &tls() const { return tls_; }
 
  private:
   base::Status make_workers();
   base::Status make_tls_clients();
+  base::Result<Worker::Tls> make_tls(const config::Config &config,
+                                     std::vector<net::TlsCertificate> certificates);
   base::Status listen();
   base::Status listen_on_all();
   void on_terminate();
@@ -100,7 +102,10 @@ class Node {
   std::unique_ptr<loop::Timer> service_watchdog_;
   std::unique_ptr<loop::Timer> trim_;
 
-  Addresses bound_;
+  std::vector<net::TlsCertificate> first_certificates_;  // until start()
+  std::shared_ptr<net::TlsTickets> tickets_;             // outlive reloads
+  Worker::Tls tls_;
+  config::Listen bound_;
   const std::string id_;
   State state_ = State::Starting;
   int exit_code_ = 0;

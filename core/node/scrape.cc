@@ -32,6 +32,16 @@ void write_sources(TextWriter &out, Node &node) {
   }
 }
 
+void write_certificates(TextWriter &out, Node &node) {
+  if (node.tls() == nullptr) return;
+  out.family("sluice_tls_certificate_expiry_timestamp_seconds", Type::Gauge,
+             "When a certificate of the node ends, in seconds since 1970.");
+  for (const net::TlsCertificateInfo &info : node.tls()->certificates()) {
+    std::string name = info.names.empty() ? "" : info.names.front();
+    out.sample({{"file", info.file}, {"name", name}}, info.not_after_s);
+  }
+}
+
 void write_tapes(TextWriter &out, Node &node) {
   auto usage = node.shared().blocks->usage();
   out.family("sluice_tape_bytes", Type::Gauge, "Memory held by tapes.");
@@ -107,6 +117,7 @@ std::string scrape(Node &node) {
   TextWriter out;
   write_node(out, node);
   write_sources(out, node);
+  write_certificates(out, node);
   write_tapes(out, node);
   write_loops(out, node);
   write_streams(out, node);

@@ -14,13 +14,6 @@ net::Admission::Limits rtmp_limits(const config::Config &config) {
   return {config.rtmp.max_connections, config.rtmp.max_connections_per_address};
 }
 
-std::vector<net::Address> addresses(const std::vector<std::unique_ptr<net::Listener>> &listeners) {
-  std::vector<net::Address> bound;
-  for (const auto &listener : listeners)
-    bound.push_back(listener->address());
-  return bound;
-}
-
 }  // namespace
 
 Shared::Shared(metrics::Registry &registry, const config::Config &config)
@@ -30,6 +23,7 @@ Shared::Shared(metrics::Registry &registry, const config::Config &config)
       rtsp_metrics(registry),
       http_metrics(registry),
       deliver_metrics(registry),
+      tls_metrics(registry),
       http_admission(http_limits(config)),
       rtmp_admission(rtmp_limits(config)),
       blocks(std::make_shared<tape::BlockPool>()) {}
@@ -86,23 +80,42 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-base::Status Worker::listen(const std::vector<net::Address> &http,
-                            const std::vector<net::Address> &rtmp) {
-  for (const net::Address &address : http) {
-    auto accept = [this](std::unique_ptr<net::Socket> socket) { http_->accept(std::move(socket)); };
-    SLUICE_TRY(listener, net::Listener::open(loop_, address, std::move(accept)));
-    http_listeners_.push_back(std::move(listener));
-  }
-  for (const net::Address &address : rtmp) {
-    auto accept = [this](std::unique_ptr<net::Socket> socket) { rtmp_->accept(std::move(socket)); };
-    SLUICE_TRY(listener, net::Listener::open(loop_, address, std::move(accept)));
-    rtmp_listeners_.push_back(std::move(listener));
+base::Status Worker::listen(const Entrance &entrance, const std::vector<net::Address> &addresses) {
+  for (const net::Address &address : addresses) {
+    auto door = std::make_unique<Door>(Door{entrance, {}, nullptr});
+    auto on_accept = [this, raw = door.get()](std::unique_ptr<net::Socket> socket) {
+      accept(*raw, std::move(socket));
+    };
+    SLUICE_TRY(listener, net::Listener::open(loop_, address, std::move(on_accept)));
+    // The same on every worker, on which the port is known now.
+    door->tls.name = std::string(entrance.name) + " " + listener->address().to_string();
+    door->tls.http = entrance.spoken == Spoken::Http;
+    door->listener = std::move(listener);
+    doors_.push_back(std::move(door));
   }
   return {};
 }
 
-std::vector<net::Address> Worker::http_addresses() const { return addresses(http_listeners_); }
-std::vector<net::Address> Worker::rtmp_addresses() const { return addresses(rtmp_listeners_); }
+std::vector<net::Address> Worker::addresses(const Entrance &entrance) const {
+  std::vector<net::Address> bound;
+  for (const auto &door : doors_) {
+    if (&door->entrance == &entrance) bound.push_back(door->listener->address());
+  }
+  return bound;
+}
+
+void Worker::accept(const Door &door, std::unique_ptr<net::Socket> socket) {
+  if (door.entrance.tls) {
+    // Without a context or memory there is nobody to speak with.
+    if (tls_ == nullptr || !socket->start_tls_server(tls_, door.tls)) return;
+  }
+  switch (door.entrance.spoken) {
+    case Spoken::Http:
+      return http_->accept(std::move(socket));
+    case Spoken::Rtmp:
+      return rtmp_->accept(std::move(socket));
+  }
+}
 
 void Worker::start() {
   thread_ = std::thread([this] { loop_.run(); });
@@ -111,8 +124,7 @@ void Worker::start() {
 void Worker::drain(base::Millis patience, std::function<void()> done) {
   loop_.tell([this, patience, done = std::move(done)] {
     sources_->close();
-    http_listeners_.clear();
-    rtmp_listeners_.clear();
+    doors_.clear();
     delivery_->drain();
     rtmp_->drain();
     http_->drain();
@@ -149,9 +161,10 @@ void Worker::finish() {
   loop_.stop();
 }
 
-void Worker::apply(std::shared_ptr<const config::Config> config) {
-  loop_.tell([this, config = std::move(config)]() mutable {
+void Worker::apply(std::shared_ptr<const config::Config> config, Tls tls) {
+  loop_.tell([this, config = std::move(config), tls = std::move(tls)]() mutable {
     config_.set(std::move(config));
+    tls_ = std::move(tls);
     http_->set_options(server_options(*config_));
   });
 }

@@ -19,6 +19,9 @@
 #include "net/admission.h"
 #include "net/listener.h"
 #include "net/resolver.h"
+#include "net/tls_metrics.h"
+#include "net/tls_server_context.h"
+#include "node/entrances.h"
 #include "stream/shelf.h"
 #include "stream/source_directory.h"
 #include "stream/source_table.h"
@@ -35,6 +38,7 @@ struct Shared {
   ingest::rtsp::RtspMetrics rtsp_metrics;
   http::ServerMetrics http_metrics;
   deliver::DeliverMetrics deliver_metrics;
+  net::TlsMetrics tls_metrics;
   net::Admission http_admission;
   net::Admission rtmp_admission;
   std::shared_ptr<tape::BlockPool> blocks;
@@ -54,11 +58,9 @@ class Worker {
   Worker(const Worker &) = delete;
   Worker &operator=(const Worker &) = delete;
 
-  // Before start(). Each address is opened anew with SO_REUSEPORT. The vectors get the bound
-  // addresses.
-  base::Status listen(const std::vector<net::Address> &http, const std::vector<net::Address> &rtmp);
-  [[nodiscard]] std::vector<net::Address> http_addresses() const;
-  [[nodiscard]] std::vector<net::Address> rtmp_addresses() const;
+  // Before start(). Each address is opened anew with SO_REUSEPORT.
+  base::Status listen(const Entrance &entrance, const std::vector<net::Address> &addresses);
+  [[nodiscard]] std::vector<net::Address> addresses(const Entrance &entrance) const;
 
   // Before start(), once: sources may have their home here.
   base::Status take_sources(stream::SourceDirectory &sources);
@@ -77,13 +79,22 @@ class Worker {
   void finish();
   void join();  // waits for the thread; at once when it was never started
 
-  void apply(std::shared_ptr<const config::Config> config);  // [main] a new configuration
+  // A new configuration, and what connections over TLS begin with from now on.
+  using Tls = std::shared_ptr<const net::TlsServerContext>;           // null without certificates
+  void apply(std::shared_ptr<const config::Config> config, Tls tls);  // [main]
 
   [[nodiscard]] loop::Loop &loop() { return loop_; }
   [[nodiscard]] stream::Shelf &shelf() { return *shelf_; }
   [[nodiscard]] const deliver::LoopFigures &figures() const { return figures_; }
 
  private:
+  // An open listener.
+  struct Door {
+    const Entrance &entrance;
+    net::TlsService tls;
+    std::unique_ptr<net::Listener> listener;
+  };
+  void accept(const Door &door, std::unique_ptr<net::Socket> socket);
   void wait_for_answers(base::MonoTime until, const std::function<void()> &done);
 
   loop::Loop loop_;
@@ -99,8 +110,8 @@ class Worker {
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<stream::PullFactory> pulls_;
   std::unique_ptr<stream::SourceTable> sources_;
-  std::vector<std::unique_ptr<net::Listener>> http_listeners_;
-  std::vector<std::unique_ptr<net::Listener>> rtmp_listeners_;
+  Tls tls_;
+  std::vector<std::unique_ptr<Door>> doors_;
   std::unique_ptr<loop::Timer> drain_poll_;
   std::thread thread_;
 };

@@ -4,8 +4,9 @@
 import os
 import re
 import signal
+import tempfile
 
-from lib import http, rtmp
+from lib import http, rtmp, tls
 from lib.expect import check, equal, main, wait_until
 from lib.node import Node
 from lib.openapi import BadDocument, Document
@@ -30,11 +31,12 @@ def scenario():
     validator_is_strict(document)
     well_written(document)
     same_routes(document)
-    with Node(CONFIG) as node:
-        live(document, node)
-        sources(document, node)
-        refusals(document, node)
-        draining(document, node)
+    with tempfile.TemporaryDirectory(prefix="sluice-scenario-") as folder:
+        with Node(CONFIG + tls.config(tls.Certificate(folder, "one"))) as node:
+            live(document, node)
+            sources(document, node)
+            refusals(document, node)
+            draining(document, node)
     with Node(f"admin:\n  token: {TOKEN}\n") as node:
         tokens(document, node)
     missed = sorted(set(document.members()) - document.seen)

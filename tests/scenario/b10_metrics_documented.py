@@ -3,7 +3,9 @@
 
 import os
 import re
+import tempfile
 
+from lib import tls
 from lib.expect import check, equal, main
 from lib.metrics import PREFIX
 from lib.node import Node
@@ -28,14 +30,15 @@ def scenario():
     with open(PAGE, encoding="utf-8") as file:
         text = file.read()
     documented = read_page(text)
-    with Node() as node:
-        publisher = Publisher(node.rtmp, "cams/gate").open()
-        publisher.push(1000)
-        node.wait_stream("cams/gate")
-        viewer = Viewer(node.http, "/cams/gate.flv").wait_frames(5)
-        metrics = node.metrics()
-        viewer.close()
-        publisher.stop()
+    with tempfile.TemporaryDirectory(prefix="sluice-scenario-") as folder:
+        with Node(tls.config(tls.Certificate(folder, "one"))) as node:
+            publisher = Publisher(node.rtmp, "cams/gate").open()
+            publisher.push(1000)
+            node.wait_stream("cams/gate")
+            viewer = Viewer(node.http, "/cams/gate.flv").wait_frames(5)
+            metrics = node.metrics()
+            viewer.close()
+            publisher.stop()
     exposed = read_scrape(metrics)
     equal(sorted(set(exposed) - set(documented)), [], "metrics that the page lacks")
     equal(sorted(set(documented) - set(exposed)), [], "metrics that only the page has")

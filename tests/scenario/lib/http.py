@@ -5,6 +5,8 @@ import json
 import socket
 import time
 
+from . import tls
+
 
 class HttpError(Exception):
     """The peer's answer is no HTTP, or it ended too early."""
@@ -113,7 +115,7 @@ class Connection:
     """A TCP connection to an HTTP server. Usable as a context manager."""
 
     def __init__(self, address, timeout=5.0, source=None):
-        self.socket = socket.create_connection(address, timeout, source_address=source)
+        self.socket = tls.connect(address, timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.timeout = timeout
         self.host = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"

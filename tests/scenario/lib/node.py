@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 
-from . import http, process
+from . import http, process, tls
 from .expect import Failure, check, scenario_name, skip, wait_until
 from .metrics import Metrics
 
@@ -89,6 +89,7 @@ class Node:
         self.log_path = os.path.join(self.folder, "node.log")
         self.process = None
         self.http = self.rtmp = self.admin = None  # (host, port)
+        self.https = self.rtmps = None  # tls.Address
         self.token = None
         self.expected_exit = 0
         self._arguments, self._prefix, self._environment = list(arguments), list(prefix), environment
@@ -149,6 +150,8 @@ class Node:
         check(isinstance(ready, dict), f"node ended with {ready} before it was ready:\n{self.log_tail()}")
         self.http, self.rtmp, self.admin = (_address(ready[key]) if ready.get(key) else None
                                             for key in ("http", "rtmp", "admin"))
+        self.https, self.rtmps = (tls.Address(_address(ready[key])) if ready.get(key) else None
+                                  for key in ("https", "rtmps"))
         return self
 
     def start_again(self):

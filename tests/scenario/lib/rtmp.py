@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from . import amf, handshake
+from . import amf, handshake, tls
 
 SET_CHUNK_SIZE, ABORT, ACK, USER_CONTROL, WINDOW_ACK, PEER_BANDWIDTH = 1, 2, 3, 4, 5, 6
 AUDIO, VIDEO, DATA_AMF3, COMMAND_AMF3, DATA, COMMAND, AGGREGATE = 8, 9, 15, 17, 18, 20, 22
@@ -131,7 +131,7 @@ class Connection:
     """A TCP connection to an RTMP server, before or after the handshake. Usable as a context manager."""
 
     def __init__(self, address, timeout=5.0, source=None):
-        self.socket = socket.create_connection(address, timeout, source_address=source)
+        self.socket = tls.connect(address, timeout, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.timeout = timeout
         self.chunk_size = 128          # of what we send

@@ -3,11 +3,12 @@
 
 import selectors
 import socket
+import ssl
 import struct
 import threading
 import time
 
-from . import flv, http, ws
+from . import flv, http, tls, ws
 from .expect import check, wait_until
 
 
@@ -88,7 +89,7 @@ class Viewer:
         connection.settimeout(5)
         connection.connect(address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        return tls.wrap(connection, address)
 
     def _send_request(self, target, headers):
         fields = ws.upgrade_headers() if self.transport == "ws" else {"Host": "localhost"}
@@ -100,10 +101,18 @@ class Viewer:
     # Called by the pump's thread.
 
     def on_readable(self):
-        """Reads once; False when there is nothing more to come."""
+        """Reads what there is; False when there is nothing more to come."""
+        while True:
+            if not self._read_once():
+                return False
+            # What TLS has decrypted already makes nothing readable.
+            if not isinstance(self.socket, ssl.SSLSocket) or self.socket.pending() == 0:
+                return True
+
+    def _read_once(self):
         try:
             data = self.socket.recv(262144)
-        except (BlockingIOError, InterruptedError):
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return True
         except OSError as error:
             self.error = self.error or f"connection: {error}"

@@ -32,6 +32,17 @@ TEST_SUITE("config") {
           "f:1:16: error: listen.admin \"127.0.0.1:9090\" is in use by listen.http already");
   }
 
+  TEST_CASE("rules: a listener over TLS needs a certificate, and a key has one") {
+    CHECK(mistake("listen: {https: [\"127.0.0.1:1\"]}\n") ==
+          "f:1:18: error: listen.https needs a certificate; set tls.certificates");
+    CHECK(mistake("listen: {rtmps: [\"127.0.0.1:1\"]}\ntls: {certificates: [/a]}\n").empty());
+    CHECK(mistake("tls: {certificates: [/a, /b], keys: [\"\"]}\n").empty());
+    CHECK(mistake("tls:\n  certificates: [/a]\n  keys: [/b, /c]\n") ==
+          "f:3:14: error: tls.keys has 2 files for 1 in tls.certificates");
+    CHECK(mistakes("listen: {https: [\"127.0.0.1:1\"]}\ntls: {certificates: [a.pem]}\n").size() ==
+          1);
+  }
+
   TEST_CASE("rules: a stream's name fits into the longest name") {
     CHECK(mistake("stream: {max_name_length: 5}\nstreams: {ab/cde: {}}\n") ==
           "f:2:11: error: the stream name \"ab/cde\" is longer than stream.max_name_length, which "
