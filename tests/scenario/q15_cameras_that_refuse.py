@@ -6,7 +6,7 @@ plays, and the viewer that waited sees it.
 """
 
 from lib.camera import House, Plan
-from lib.camera.family import CONFIG
+from lib.camera.family import CONFIG, source_entry
 from lib.expect import check, main, one_of, wait_until
 from lib.node import Node
 from lib.viewer import Viewer
@@ -57,18 +57,19 @@ def scenario():
             check(max(asked.values()) < 60, f"connections: {asked}")
             for name, camera in house.cameras.items():
                 if name != "wrong_login":
-                    camera.restart(**{key: value for key, value in Plan().data.items() if key in PLANS[name][0]})
+                    camera.become(Plan({}, name))
             for name, viewer in viewers.items():
                 if name != "wrong_login":
-                    viewer.wait_frames(25, timeout=20)
-                    check(not viewer.error, f"{name}: {viewer.describe()}")
+                    wait_until(lambda viewer=viewer: len(viewer.frames()) >= 25,
+                               lambda name=name, viewer=viewer: f"{name}: {viewer.describe()} {source_entry(node, 'q/' + name)}", 20)
+                    viewer.check_ok()
             check(failed(node, "wrong_login"), "the camera with another password plays")
 
 
 def failed(node, name):
     """The API's entry of a source that has failed at least once, or None."""
-    entry = next((one for one in node.api("/api/v1/sources")["sources"] if one["name"] == f"q/{name}"), None)
-    return entry if entry and entry.get("last_error") else None
+    entry = source_entry(node, f"q/{name}")
+    return entry if entry.get("last_error") else None
 
 
 main(scenario)

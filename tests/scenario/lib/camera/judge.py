@@ -71,7 +71,8 @@ class Judge:
         check_growing(tags)
         pictures, sounds = (self._numbered(viewer.frames(kind)) for kind in (media.VIDEO, media.AUDIO))
         if self.wanted(media.VIDEO):
-            check(pictures[0].is_key, f"the first picture is no key frame: {pictures[0]}")
+            first = viewer.frames(media.VIDEO)[0]
+            check(first.is_key, f"the first picture is no key frame: {first}")
             self._check_numbers(pictures, "picture")
             self._check_pictures(pictures)
         if self.expect.get("audio"):

@@ -126,6 +126,12 @@ class Camera:
         self.stop()
         return self.change(**patch).start()
 
+    def become(self, plan):
+        """Off, and on again as a camera of another plan."""
+        self.stop()
+        self.plan, self.guard = plan, Guard(plan.auth)
+        return self.start()
+
     @property
     def address(self):
         """host:port as URLs have it."""
