@@ -188,12 +188,14 @@ void Audience::refuse(Waiting &waiting) {
 bool Audience::may_wait_on(const Waiting &waiting, base::MonoTime now) const {
   const auto &config = *shelf().config();
   auto waited = now - waiting.since;
-  // Whoever publishes may take its time for the first picture, and the tracks are waited for.
+  auto source = shelf().find_source(name_);
+  // Whoever publishes may take its time for the first picture, and the tracks are waited for. Who
+  // comes to a camera has waited for the camera before.
   if (entry_ && entry_->live) {
-    return waited < std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
+    auto before = source ? source->start_timeout : base::Millis(0);
+    return waited < before + std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
                         config.stream.track_wait;
   }
-  auto source = shelf().find_source(name_);
   if (!source) return waited < config.stream.unknown_wait;
   // A camera that is tried again too late for this viewer is not worth the whole wait.
   auto patience = source->start_timeout;

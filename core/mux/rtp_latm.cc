@@ -45,6 +45,15 @@ std::string copy_bits(BitReader in, std::size_t count) {
   return out;
 }
 
+// What tells of SBR in a way that old decoders pass over (ISO/IEC 14496-3, clause 1.6.5). It has no
+// place in a configuration without a length, but GStreamer's payloader copies it from its encoder.
+void skip_sync_extension(BitReader &in) {
+  BitReader ahead = in;
+  if (ahead.bits(11) != 0x2b7 || ahead.bits(5) != 5) return;
+  if (ahead.flag()) ahead.skip(4);
+  if (ahead.ok()) in = ahead;
+}
+
 base::Status read_audio_config(BitReader &in, bool has_length, MuxConfig &config) {
   const std::size_t length = has_length ? read_value(in) : 0;
   const BitReader start = in;
@@ -56,26 +65,19 @@ base::Status read_audio_config(BitReader &in, bool has_length, MuxConfig &config
   config.audio = copy_bits(start, bits);
   config.core_rate = aac.core_rate;
   config.frame_samples = aac.frame_samples;
+  if (!has_length) skip_sync_extension(in);
   return {};
 }
 
-base::Result<MuxConfig> read_mux_config(BitReader &in) {
-  MuxConfig config;
-  const bool version1 = in.flag();
-  if (version1 && in.flag()) return base::fail(unsupported().error());
-  if (version1) read_value(in);  // taraBufferFullness
-  const bool same_framing = in.flag();
-  config.frames = in.bits(6) + 1;
-  const bool one_stream = in.bits(4) == 0 && in.bits(3) == 0;
-  if (!same_framing || !one_stream) return base::fail(unsupported().error());
-  SLUICE_TRY_VOID(read_audio_config(in, version1, config));
+// How long frames are, and what stands between elements.
+base::Status read_lengths(BitReader &in, bool version1, MuxConfig &config) {
   const std::uint32_t length_type = in.bits(3);
   if (length_type == 0) {
     in.skip(8);  // latmBufferFullness
   } else if (length_type == 1) {
     config.fixed_size = in.bits(9) + 20;
   } else {
-    return base::fail(unsupported().error());
+    return unsupported();
   }
   if (in.flag()) {  // other data
     if (version1) {
@@ -89,11 +91,27 @@ base::Result<MuxConfig> read_mux_config(BitReader &in) {
     }
   }
   if (in.flag()) in.skip(8);  // check sum
+  return {};
+}
+
+base::Result<MuxConfig> read_mux_config(BitReader &in) {
+  MuxConfig config;
+  const bool version1 = in.flag();
+  if (version1 && in.flag()) return base::fail(unsupported().error());
+  if (version1) read_value(in);  // taraBufferFullness
+  const bool same_framing = in.flag();
+  config.frames = in.bits(6) + 1;
+  const bool one_stream = in.bits(4) == 0 && in.bits(3) == 0;
+  if (!same_framing || !one_stream) return base::fail(unsupported().error());
+  SLUICE_TRY_VOID(read_audio_config(in, version1, config));
   if (!in.ok()) {
     return base::fail(base::Domain::Media, base::Code::Malformed,
                       "LATM configuration breaks the grammar");
   }
-  return config;
+  // GStreamer's payloader ends here, in the middle of a byte or of a field.
+  const MuxConfig cut = config;
+  SLUICE_TRY_VOID(read_lengths(in, version1, config));
+  return in.ok() ? config : cut;
 }
 
 class LatmDepacketizer final : public RtpDepacketizer {

@@ -128,7 +128,8 @@ TEST_SUITE("deliver") {
 
   TEST_CASE("audience: a viewer of a source waits for its start, and is then answered 503") {
     config::Config config = test::quick_config();
-    config.stream.unknown_wait = base::Millis(1);
+    config.stream.unknown_wait = config.stream.viewer_grace = config.stream.track_wait =
+        base::Millis(1);
     DeliverRig rig(config);
     Source source{"cams/gate", stream::SourceState::Idle, std::nullopt, base::Millis(60'000)};
     source.tell(rig);
@@ -138,6 +139,17 @@ TEST_SUITE("deliver") {
       source.tell(rig);
       FakePublisher publisher(rig);
       begin(publisher);
+      REQUIRE(client.wait_for(1));
+      CHECK(client.status == 200);
+    }
+    SUBCASE("when the camera's first picture takes longer than a publisher's may") {
+      FakePublisher publisher(rig);
+      publisher.publish().with_tracks();
+      Client other(rig, "GET /cams/other.flv HTTP/1.1\r\nHost: a\r\n\r\n");
+      REQUIRE(other.wait([&] { return other.status == 404; }));
+      client.poll();
+      CHECK(client.status == 0);
+      publisher.video(0, true);
       REQUIRE(client.wait_for(1));
       CHECK(client.status == 200);
     }

@@ -184,6 +184,15 @@ TEST_SUITE("mux") {
     CHECK(rig.frames[1].payload == std::string(258, 'x'));
   }
 
+  TEST_CASE(
+      "rtp latm: a configuration with an SBR mark and without its end, as GStreamer writes it") {
+    RtpRig rig(format("MP4A-LATM", 44'100, "cpresent=0;config=40002410adca00"));
+    rig.push(std::string("\x03") + "abc", 1000, true);
+    REQUIRE(rig.tracks.size() == 1);
+    REQUIRE(rig.frames.size() == 1);
+    CHECK(rig.frames[0].payload == "abc");
+  }
+
   TEST_CASE("rtp latm: a configuration in band leaves frames between bytes") {
     RtpRig rig(format("MP4A-LATM", 44'100));
     // useSameStreamMux 0, the configuration of above, then length and frame.
