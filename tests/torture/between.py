@@ -66,7 +66,7 @@ class Between:
                         await asyncio.sleep(len(piece) / self.rate)
             if writer.can_write_eof():
                 writer.write_eof()
-        except (ConnectionError, OSError):
+        except (ConnectionError, OSError, RuntimeError):  # the last: this side was closed by half_close()
             writer.transport.abort()
 
     # What can be made of the network.
@@ -76,8 +76,9 @@ class Between:
         async def reset():
             for pair in list(self._pairs):
                 for writer in pair:
-                    linger = struct.pack("ii", 1, 0)
-                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    if not writer.is_closing():
+                        linger = struct.pack("ii", 1, 0)
+                        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                     writer.transport.abort()
         self._call(reset())
 
@@ -85,7 +86,8 @@ class Between:
         """The target's side is closed towards the client, which may go on sending."""
         async def close():
             for client, _ in list(self._pairs):
-                client.write_eof()
+                if not client.is_closing():
+                    client.write_eof()
         self._call(close())
 
     def refuse(self, refused):

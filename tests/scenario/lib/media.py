@@ -5,11 +5,12 @@ Nothing here can be decoded to a picture; it has the shape that a relay looks at
 running number, so that a viewer's frames can be told apart, counted and compared.
 """
 
+import re
 import struct
 
 AUDIO, VIDEO, SCRIPT = 8, 9, 18
 MAGIC = b"slcF"
-CAMERA_MAGIC = b"slcN"  # of the fake camera's frames, with eight hexadecimal digits behind it
+_CAMERA_NUMBER = re.compile(rb"slcN([0-9a-f]{8})")  # of the fake camera's frames
 
 # AAC LC, 44.1 kHz, stereo.
 ASC = bytes.fromhex("1210")
@@ -90,8 +91,8 @@ def number_in(body):
     at = bytes(body[:40]).find(MAGIC)
     if at >= 0:
         return struct.unpack_from(">I", body, at + 4)[0]
-    at = bytes(body[:400]).find(CAMERA_MAGIC)
-    return int(body[at + 4:at + 12], 16) if at >= 0 else None
+    found = _CAMERA_NUMBER.search(bytes(body[:400]))
+    return int(found[1], 16) if found else None
 
 
 def nal(header, payload):
