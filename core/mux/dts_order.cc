@@ -13,6 +13,9 @@ constexpr std::int64_t kTicksPerMs = 90;
 constexpr std::int64_t kTicksPerSecond = 90'000;
 // Farther away than this from the latest time is no reordering but a clock that stepped.
 constexpr std::int64_t kMaxStep = 2 * kTicksPerSecond;
+// A stated frame rate may be nonsense, and what is told of the time before the first picture must
+// not reach back to before the session.
+constexpr std::int64_t kLongestDistance = kTicksPerSecond / 5;
 // No encoder that keeps silent about its depth goes beyond this.
 constexpr std::size_t kLearned = 4;
 
@@ -24,8 +27,10 @@ std::int64_t whole_ms(std::int64_t ticks) {
 }  // namespace
 
 void DtsOrder::set_track(const media::Track &track) {
-  if (track.frame_rate > 0)
-    distance_ = std::llround(static_cast<double>(kTicksPerSecond) / track.frame_rate);
+  if (track.frame_rate > 0) {
+    const double distance = static_cast<double>(kTicksPerSecond) / track.frame_rate;
+    distance_ = std::llround(std::min(distance, static_cast<double>(kLongestDistance)));
+  }
   if (track.reorder_frames < 0) return;
   const std::size_t depth = std::min(static_cast<std::size_t>(track.reorder_frames), kMaxDepth);
   if (depth != depth_) started_ = false;
