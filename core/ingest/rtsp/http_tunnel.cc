@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/rtsp/http_tunnel.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
+
+#include "wire/text.h"
 
 namespace sluice::ingest::rtsp {
 namespace {
@@ -17,7 +21,11 @@ std::string head(std::string_view method, const TunnelTarget &target) {
   text.append("User-Agent: Sluice\r\n");
   text.append("x-sessioncookie: ").append(target.cookie).append("\r\n");
   if (!target.authorization.empty()) {
-    text.append("Authorization: ").append(target.authorization).append("\r\n");
+    // It repeats what the camera's challenge says, which must not begin a line of its own.
+    text.append("Authorization: ");
+    std::ranges::copy_if(target.authorization, std::back_inserter(text),
+                         [](char c) { return !wire::is_control(c); });
+    text.append("\r\n");
   }
   return text;
 }
@@ -27,9 +35,11 @@ base::Result<int> read_status(std::string_view line) {
   std::size_t space = line.find(' ');
   bool good = line.starts_with("HTTP/1.") && space != std::string_view::npos;
   if (good) {
-    auto digits = line.substr(space + 1, 3);
+    auto digits = line.substr(space + 1);
+    digits = digits.substr(0, digits.find(' '));
     auto read = std::from_chars(digits.data(), digits.data() + digits.size(), status);
-    good = read.ec == std::errc() && status >= 100;
+    bool whole = read.ec == std::errc() && read.ptr == digits.data() + digits.size();
+    good = whole && status >= 100 && status <= 999;
   }
   if (!good) {
     return base::fail(base::Domain::Rtsp, base::Code::Malformed,

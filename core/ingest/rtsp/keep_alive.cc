@@ -14,11 +14,10 @@ constexpr base::Millis kShortest{1'000};
 }  // namespace
 
 void KeepAlive::learn_public(std::string_view value) {
-  if (value.empty()) return;
-  learnt_ = true;
-  get_parameter_ = value.contains("GET_PARAMETER");
-  set_parameter_ = value.contains("SET_PARAMETER");
-  if (method_ == Method::GetParameter && !get_parameter_) move_on();
+  bool names_nothing = value.empty();
+  bool get_parameter = value.contains("GET_PARAMETER");
+  set_parameter_ = names_nothing || value.contains("SET_PARAMETER");
+  if (method_ == Method::GetParameter && !get_parameter) move_on();
   if (method_ == Method::SetParameter && !set_parameter_) move_on();
 }
 

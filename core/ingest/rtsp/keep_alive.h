@@ -38,9 +38,7 @@ class KeepAlive {
   void move_on();
 
   Method method_;
-  bool learnt_ = false;        // Public has been seen
-  bool get_parameter_ = true;  // may be tried
-  bool set_parameter_ = true;
+  bool set_parameter_ = true;  // may be tried
 };
 
 }  // namespace sluice::ingest::rtsp
