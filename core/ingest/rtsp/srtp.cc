@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/rtsp/srtp.h"
 
+#include <arpa/inet.h>
 #include <srtp2/srtp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -16,6 +18,9 @@ using base::Domain;
 constexpr unsigned long kReplayWindow = 1024;
 // Of a report: its index, the longest tag and the longest key identifier.
 constexpr std::size_t kMaxTrailer = 4 + SRTP_MAX_TRAILER_LEN;
+// Where the headers have the SSRC. What libsrtp takes has a whole header.
+constexpr std::size_t kRtpSsrc = 8;
+constexpr std::size_t kRtcpSsrc = 4;
 
 bool library_is_ready() {
   static const bool ready = srtp_init() == srtp_err_status_ok;
@@ -117,40 +122,61 @@ base::Result<std::unique_ptr<Srtp>> Srtp::open(Direction direction, const wire::
   policy.keys = masters.data();
   policy.num_master_keys = masters.size();
   policy.ssrc.type = direction == Direction::Inbound ? ssrc_any_inbound : ssrc_any_outbound;
-  srtp_t context = nullptr;
-  if (srtp_create(&context, &policy) != srtp_err_status_ok) {
-    return base::fail(Domain::Rtsp, Code::Unsupported, "the encryption is not supported");
-  }
-  std::unique_ptr<Srtp> opened(new Srtp(context, !key.mki.empty()));
+  // libsrtp 2.5 looks for a report's key identifier in front of a tag as long as RTP's.
+  srtp_policy_t report_policy = policy;
+  report_policy.rtp = policy.rtcp;
+  std::unique_ptr<Srtp> opened(new Srtp(!key.mki.empty()));
+  bool good = srtp_create(&opened->packets_, &policy) == srtp_err_status_ok &&
+              srtp_create(&opened->reports_, &report_policy) == srtp_err_status_ok;
   for (const wire::mikey::Stream &stream : streams) {
-    if (stream.ssrc == 0 || stream.rollover == 0) continue;
+    if (!good || stream.ssrc == 0 || stream.rollover == 0) continue;
     policy.ssrc = {ssrc_specific, stream.ssrc};
-    if (srtp_add_stream(context, &policy) != srtp_err_status_ok ||
-        srtp_set_stream_roc(context, stream.ssrc, stream.rollover) != srtp_err_status_ok) {
-      return base::fail(Domain::Rtsp, Code::Unsupported, "the encryption is not supported");
-    }
+    srtp_t packets = opened->packets_;
+    good = srtp_add_stream(packets, &policy) == srtp_err_status_ok &&
+           srtp_set_stream_roc(packets, stream.ssrc, stream.rollover) == srtp_err_status_ok;
   }
-  return opened;
+  if (good) return opened;
+  return base::fail(Domain::Rtsp, Code::Unsupported, "the encryption is not supported");
 }
 
-Srtp::~Srtp() { srtp_dealloc(context_); }
+Srtp::~Srtp() {
+  if (packets_ != nullptr) srtp_dealloc(packets_);
+  if (reports_ != nullptr) srtp_dealloc(reports_);
+}
 
 base::Result<base::MutableBytes> Srtp::unprotect_rtp(base::MutableBytes packet) {
-  return in_place(packet, [this](void *data, int *size) {
-    return srtp_unprotect_mki(context_, data, size, uses_mki_ ? 1 : 0);
+  auto plain = in_place(packet, [this](void *data, int *size) {
+    return srtp_unprotect_mki(packets_, data, size, uses_mki_ ? 1 : 0);
   });
+  if (plain) packet_sources_.note(packets_, base::ByteReader(plain->subspan(kRtpSsrc)).u32());
+  return plain;
 }
 
 base::Result<base::MutableBytes> Srtp::unprotect_rtcp(base::MutableBytes packet) {
-  return in_place(packet, [this](void *data, int *size) {
-    return srtp_unprotect_rtcp_mki(context_, data, size, uses_mki_ ? 1 : 0);
+  auto plain = in_place(packet, [this](void *data, int *size) {
+    return srtp_unprotect_rtcp_mki(reports_, data, size, uses_mki_ ? 1 : 0);
   });
+  if (plain) report_sources_.note(reports_, base::ByteReader(plain->subspan(kRtcpSsrc)).u32());
+  return plain;
+}
+
+// libsrtp keeps the state of every SSRC for which it has read an authentic packet.
+void Srtp::Sources::note(srtp_ctx_t_ *context, std::uint32_t heard) {
+  auto known = std::span(ssrc).first(count);
+  if (std::ranges::find(known, heard) != known.end()) return;
+  if (count < kMaxSources) {
+    ssrc[count++] = heard;
+    return;
+  }
+  srtp_remove_stream(context, htonl(ssrc[oldest]));
+  ssrc[oldest] = heard;
+  oldest = (oldest + 1) % kMaxSources;
 }
 
 base::Status Srtp::protect_rtcp(std::string &packet) {
   int size = static_cast<int>(packet.size());
   packet.resize(packet.size() + kMaxTrailer);
-  if (srtp_protect_rtcp_mki(context_, packet.data(), &size, uses_mki_ ? 1 : 0, 0) !=
+  if (srtp_protect_rtcp_mki(reports_, packet.data(), &size, uses_mki_ ? 1 : 0, 0) !=
       srtp_err_status_ok) {
     return base::fail(Domain::Rtsp, Code::Refused, "a report cannot be encrypted");
   }

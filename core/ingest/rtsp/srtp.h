@@ -3,6 +3,7 @@
 // by libsrtp. Lives on its session's loop.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,6 +25,9 @@ class Srtp {
   // whether the packet is authentic; what stood there is put back.
   static constexpr std::size_t kSpareBytes = 64;
 
+  // Whose state is kept: a peer that changes its SSRC with every packet must not fill the memory.
+  static constexpr std::size_t kMaxSources = 16;
+
   // What the peer sends, with the key that it named. streams: those whose sequence numbers have
   // wrapped already; any other SSRC begins at the first round. Unsupported: a suite that libsrtp
   // was built without.
@@ -42,14 +46,28 @@ class Srtp {
   // Encrypts a compound packet and appends index and tag.
   base::Status protect_rtcp(std::string &packet);
 
+  // How many sources of packets there are whose state is kept.
+  [[nodiscard]] std::size_t sources() const { return packet_sources_.count; }
+
  private:
   enum class Direction : std::uint8_t { Inbound, Outbound };
-  Srtp(srtp_ctx_t_ *context, bool uses_mki) : context_(context), uses_mki_(uses_mki) {}
+  explicit Srtp(bool uses_mki) : uses_mki_(uses_mki) {}
   static base::Result<std::unique_ptr<Srtp>> open(Direction direction, const wire::SrtpKey &key,
                                                   std::span<const wire::mikey::Stream> streams);
 
-  srtp_ctx_t_ *context_;  // owned
+  // The SSRCs that libsrtp keeps state for, in the order in which they came.
+  struct Sources {
+    std::array<std::uint32_t, kMaxSources> ssrc{};
+    std::size_t count = 0;
+    std::size_t oldest = 0;  // once all places are taken
+    void note(srtp_ctx_t_ *context, std::uint32_t heard);
+  };
+
+  srtp_ctx_t_ *packets_ = nullptr;  // owned, as is the next
+  srtp_ctx_t_ *reports_ = nullptr;
   bool uses_mki_;
+  Sources packet_sources_;
+  Sources report_sources_;
 };
 
 }  // namespace sluice::ingest::rtsp
