@@ -80,11 +80,17 @@ void RtspLink::take_early(std::string_view input) {
 // whole units and payloads are never put together anywhere else.
 void RtspLink::on_readable() {
   std::size_t begun = unfinished_.size();
-  if (begun > 0) std::memcpy(read_buffer_.data(), unfinished_.data(), begun);
-  auto got = socket_->read(read_buffer_.subspan(begun, kReadBytes - begun));
+  base::MutableBytes room = read_buffer_.subspan(begun, kReadBytes - begun);
+  auto got = socket_->read(room);
   if (!got) return lose(got.error());
   if (*got == 0) return;
   bytes_in_ += *got;
+  // A peer that sends a large unit in small pieces must not have it moved for each of them.
+  if (begun + *got < splitter_.wanted()) {
+    unfinished_.append(base::as_text(room.first(*got)));
+    return;
+  }
+  std::ranges::copy(base::as_bytes(unfinished_), read_buffer_.begin());
   take(read_buffer_.first(begun + *got));
 }
 
