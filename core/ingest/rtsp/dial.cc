@@ -55,6 +55,10 @@ void Dial::on_connected(net::Connector::Outcome outcome) {
   if (!outcome) return finish(base::fail(outcome.error()));
   std::unique_ptr<net::Socket> socket = std::move(*outcome);
   if (request_.url.secure) {
+    if (!request_.tls) {
+      return finish(
+          base::fail(base::Domain::Rtsp, base::Code::Unsupported, "there is no TLS here"));
+    }
     auto begun = socket->start_tls_client(request_.tls, request_.url.host);
     if (!begun) return finish(base::fail(begun.error()));
   }
@@ -122,6 +126,7 @@ void Dial::authorize_again(std::string_view method) {
 
 void Dial::finish(Outcome outcome) {
   deadline_.stop();
+  connector_.reset();
   if (get_) get_->set_events(nullptr);
   auto on_outcome = std::move(on_outcome_);
   on_outcome(std::move(outcome));

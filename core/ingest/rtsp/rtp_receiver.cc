@@ -56,6 +56,8 @@ void RtpReceiver::set_in_order() { make_reorder({.packets = 0, .wait_us = 0}); }
 void RtpReceiver::make_reorder(mux::RtpReorder::Limits limits) {
   mux::RtpReorderSink &sink = *this;
   reorder_ = std::make_unique<mux::RtpReorder>(limits, context_.buffers, sink);
+  counted_lost_ = 0;
+  counted_copied_ = depacketizer_->copied_bytes();
 }
 
 bool RtpReceiver::take_rtp(base::MutableBytes packet, const mux::RtpArrival &arrival) {
@@ -107,6 +109,7 @@ void RtpReceiver::pass_over(const wire::rtp::Packet &packet, const mux::RtpArriv
 void RtpReceiver::follow_source(std::uint32_t ssrc) {
   if (source_known_) {
     ++facts_.source_changes;
+    facts_.said_goodbye = false;
     events_.on_quirk("the SSRC changes without notice");
     reorder_->flush();
     reorder_->restart();

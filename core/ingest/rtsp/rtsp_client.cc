@@ -87,6 +87,7 @@ void RtspClient::on_dialled(Dial::Outcome outcome) {
   link_ = std::make_unique<RtspLink>(std::move(outcome->socket), context_.read_buffer,
                                      wire::rtsp::Peer::Server, link_events);
   context_.media.metrics.pulls.add(1);
+  peer_ = link_->socket().peer();
   if (outcome->return_path) {
     auto sent = link_->set_return_path(std::move(outcome->return_path), outcome->return_head);
     if (!sent) return on_link_lost(sent.error());
@@ -94,14 +95,16 @@ void RtspClient::on_dialled(Dial::Outcome outcome) {
   stage_ = Stage::Asking;
   link_->start();
   ask(wire::rtsp::Method::Options, settings_.url.request_uri());
-  if (!outcome->early.empty()) link_->take_early(outcome->early);
+  // The camera may have gone before it could be asked.
+  if (link_ && !outcome->early.empty()) link_->take_early(outcome->early);
 }
 
-std::string RtspClient::peer() const { return link_ ? link_->socket().peer().to_string() : ""; }
-std::string RtspClient::peer_host() const { return link_ ? link_->socket().peer().host() : ""; }
-
 std::uint64_t RtspClient::bytes_in() const {
-  return bytes_before_ + udp_bytes_ + (link_ ? link_->bytes_in() : 0);
+  return bytes_in_before_ + udp_bytes_ + (link_ ? link_->bytes_in() : 0);
+}
+
+std::uint64_t RtspClient::bytes_out() const {
+  return bytes_out_before_ + (link_ ? link_->bytes_out() : 0);
 }
 
 // A camera that is not told keeps the session, and its place among the few that it has, until that
@@ -125,7 +128,8 @@ void RtspClient::hang_up() {
   goodbye();
   dial_.reset();
   if (link_) {
-    bytes_before_ += link_->bytes_in();
+    bytes_in_before_ += link_->bytes_in();
+    bytes_out_before_ += link_->bytes_out();
     link_->close();
     context_.media.metrics.pulls.add(-1);
   }
@@ -134,7 +138,7 @@ void RtspClient::hang_up() {
     udp.clear();
   });
   udp_.clear();
-  session_ = {};
+  session_.id.clear();
   keep_alive_cseq_ = 0;
   channels_.fill(0);
   media_told_ = false;
@@ -159,8 +163,11 @@ void RtspClient::try_next_way(PullEndReason reason, const Error &error) {
 
 void RtspClient::on_deadline() {
   if (stage_ == Stage::Playing) return watch_media();
-  end(PullEndReason::TimedOut,
-      {Domain::Rtsp, Code::TimedOut, 0, "the camera did not answer in time"});
+  const Error error{Domain::Rtsp, Code::TimedOut, 0, "the camera did not answer in time"};
+  // Some are silent where others refuse.
+  bool of_way = stage_ == Stage::SettingUp || stage_ == Stage::Starting;
+  if (of_way) return try_next_way(PullEndReason::TimedOut, error);
+  end(PullEndReason::TimedOut, error);
 }
 
 // The timer is not moved at every packet: it looks when the last one came.

@@ -93,10 +93,10 @@ class RtspClient final : RtspLinkEvents, UdpTrackEvents, MediaSessionEvents {
   [[nodiscard]] const KeepAlive &keep_alive() const { return keep_alive_; }
   [[nodiscard]] const wire::rtsp::Authenticator &login() const { return authenticator_; }
   [[nodiscard]] const std::string &server() const { return server_; }  // bounded and printable
-  [[nodiscard]] std::string peer() const;                              // address and port
-  [[nodiscard]] std::string peer_host() const;
+  // Of the last connection; without family while there was none.
+  [[nodiscard]] const net::Address &peer() const { return peer_; }
   [[nodiscard]] std::uint64_t bytes_in() const;
-  [[nodiscard]] std::uint64_t bytes_out() const { return link_ ? link_->bytes_out() : 0; }
+  [[nodiscard]] std::uint64_t bytes_out() const;
   [[nodiscard]] std::chrono::seconds session_timeout() const { return session_.timeout; }
 
  private:
@@ -186,6 +186,7 @@ class RtspClient final : RtspLinkEvents, UdpTrackEvents, MediaSessionEvents {
 
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<RtspLink> link_;
+  net::Address peer_;
   wire::rtsp::Authenticator authenticator_;
   std::uint32_t last_cseq_ = 0;
   Pending pending_;
@@ -204,7 +205,8 @@ class RtspClient final : RtspLinkEvents, UdpTrackEvents, MediaSessionEvents {
   std::array<std::uint8_t, 256> channels_{};  // of interleaved packets: track * 2 + 1 if RTCP
   std::vector<wire::rtsp::ChannelPair> track_channels_;
   std::vector<std::unique_ptr<UdpTrack>> udp_;  // by track; null over TCP
-  std::uint64_t bytes_before_ = 0;              // of connections before this one
+  std::uint64_t bytes_in_before_ = 0;           // of connections before this one
+  std::uint64_t bytes_out_before_ = 0;
   std::uint64_t udp_bytes_ = 0;
   bool media_told_ = false;
 

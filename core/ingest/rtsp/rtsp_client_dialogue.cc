@@ -71,9 +71,10 @@ void RtspClient::on_message(const Message &message) {
   if (auto name = message.find("Server"); name && server_.empty()) server_ = printable(*name);
   auto cseq = message.cseq();
   if (!cseq) events_.on_quirk("answers without CSeq");
-  if (keep_alive_cseq_ != 0 && cseq == keep_alive_cseq_) return take_keep_alive(message);
   bool waits = stage_ == Stage::Asking || stage_ == Stage::Describing ||
                stage_ == Stage::SettingUp || stage_ == Stage::Starting;
+  bool alive = cseq ? cseq == keep_alive_cseq_ : !waits;
+  if (keep_alive_cseq_ != 0 && alive) return take_keep_alive(message);
   // Without a number it is the answer to the only request that has none yet.
   if (!waits || (cseq && *cseq != pending_.cseq)) return;
   if (message.status < 200) return;

@@ -65,7 +65,11 @@ void RtspClient::set_up() {
   set_up_tracks_ = 0;
   udp_.clear();
   udp_.resize(media_->size());
-  track_channels_.assign(media_->size(), {});
+  track_channels_.clear();
+  for (std::size_t track = 0; track < media_->size(); ++track) {
+    auto channel = static_cast<std::uint8_t>(track * 2);
+    track_channels_.push_back({channel, static_cast<std::uint8_t>(channel + 1)});
+  }
   set_up_next();
 }
 
@@ -94,13 +98,10 @@ base::Result<Transport> RtspClient::wanted_transport(std::size_t track) {
   wanted.profile = profile_of(media_->media(track));
   switch (way()) {
     case Way::Tcp:
-    case Way::Http: {
-      auto channel = static_cast<std::uint8_t>(track * 2);
+    case Way::Http:
       wanted.lower = LowerTransport::Tcp;
-      wanted.interleaved = {channel, static_cast<std::uint8_t>(channel + 1)};
-      track_channels_[track] = *wanted.interleaved;
+      wanted.interleaved = track_channels_[track];
       return wanted;
-    }
     case Way::Udp: {
       UdpTrackEvents &events = *this;
       SLUICE_TRY(opened, UdpTrack::open({context_.loop, context_.batch, events, track},
@@ -175,11 +176,10 @@ base::Status RtspClient::take_transport(std::size_t track, const Transport &answ
   }
   // What the camera says counts, also when it is not what was asked for.
   udp_[track].reset();
-  if (answer.interleaved) {
-    if (*answer.interleaved != track_channels_[track]) {
-      events_.on_quirk("other interleaved channels than asked for");
-    }
-    track_channels_[track] = *answer.interleaved;
+  if (answer.interleaved && *answer.interleaved != track_channels_[track]) {
+    events_.on_quirk("other interleaved channels than asked for");
+    // One pair for two tracks would mix them; such an answer means what was asked.
+    if (channels_[answer.interleaved->rtp] == 0) track_channels_[track] = *answer.interleaved;
   }
   wire::rtsp::ChannelPair channels = track_channels_[track];
   auto slot = static_cast<std::uint8_t>(track * 2 + 1);
@@ -208,11 +208,17 @@ base::Status RtspClient::join_group(std::size_t track, const Transport &answer) 
 }
 
 void RtspClient::take_refused_setup(std::uint16_t status) {
+  // A track that was set up shows that the camera and the way are good: only this one is missing.
+  bool first = set_up_tracks_ == 0;
   bool of_camera = status == 403 || status == 453 || status == 503;
-  if (of_camera) return fail_with_status(status);
+  if (first && of_camera) return fail_with_status(status);
   base::Error refused{Domain::Rtsp, Code::Unsupported, 0, "the camera refused to set a track up"};
-  if (status == 461) return try_next_way(PullEndReason::Unsupported, refused);
-  if (++control_url_ < control_urls_.size()) return set_up_track();
+  if (first && status == 461) return try_next_way(PullEndReason::Unsupported, refused);
+  bool elsewhere = !of_camera && status != 461 && control_url_ + 1 < control_urls_.size();
+  if (elsewhere) {
+    ++control_url_;
+    return set_up_track();
+  }
   // The other track may be worth it alone.
   bool others = set_up_tracks_ > 0 || setting_up_ + 1 < media_->size();
   if (!others) return try_next_way(PullEndReason::Unsupported, refused);

@@ -141,7 +141,7 @@ void RtspProbe::on_rtp_seen(std::size_t track, base::Bytes packet) {
 ProbeReport RtspProbe::report() const {
   ProbeReport report = report_;
   report.way = client_.way();
-  report.peer = client_.peer();
+  if (client_.peer().family() != 0) report.peer = client_.peer().to_string();
   report.server = client_.server();
   report.keep_alive = std::string(client_.keep_alive().name());
   report.session_timeout_s = client_.session_timeout().count();

@@ -77,7 +77,7 @@ RtspMemory &RtspPull::memory() {
 void RtspPull::on_described() {
   if (publication_ != nullptr) return client_.set_up();
   if (ticket_ != 0) return;
-  stream::Publisher publisher{id_, client_.peer(), client_.peer_host(), "rtsp"};
+  stream::Publisher publisher{id_, client_.peer().to_string(), client_.peer().host(), "rtsp"};
   id_ = shelf_.sessions().add(*this);
   publisher.session = id_;
   publisher.is_source = true;
@@ -158,11 +158,16 @@ void RtspPull::kick() {
          "kicked");
 }
 
+// Empty as long as there was no connection.
+std::string RtspPull::peer_text() const {
+  return client_.peer().family() == 0 ? "" : client_.peer().to_string();
+}
+
 stream::PullFacts RtspPull::facts() const {
   stream::PullFacts facts;
   facts.transport = client_.playing() ? way_name(client_.way()) : "";
   facts.server = client_.server();
-  facts.peer = client_.peer();
+  facts.peer = peer_text();
   if (!client_.has_media()) return facts;
   ReceiverFacts sum = client_.media().facts();
   facts.packets = sum.packets;
@@ -178,7 +183,7 @@ stream::SessionInfo RtspPull::describe() const {
   info.kind = "source";
   info.protocol = "rtsp";
   info.stream = request_.stream;
-  info.peer = client_.peer();
+  info.peer = peer_text();
   info.since_wall_us = since_wall_us_;
   info.duration_ms = std::chrono::duration_cast<base::Millis>(base::mono_now() - since_).count();
   info.bytes_in = client_.bytes_in();

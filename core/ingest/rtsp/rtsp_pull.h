@@ -54,6 +54,7 @@ class RtspPull final : public stream::Pull,
   void kick() override;
 
   void on_answer(base::Result<stream::Publication *> answer);
+  [[nodiscard]] std::string peer_text() const;
   void finish(const stream::PullEnd &end, const char *word);
   void release(const char *word);
   RtspMemory &memory();
