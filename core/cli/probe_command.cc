@@ -47,7 +47,7 @@ struct Surroundings {
     return {};
   }
   ingest::rtsp::ClientContext context() {
-    return {loop, *resolver, read_buffer, batch, {buffers, metrics, stream_metrics}};
+    return {loop, *resolver, read_buffer, batch, {buffers, metrics, stream_metrics}, farewells};
   }
 
   loop::Loop &loop;
@@ -58,6 +58,8 @@ struct Surroundings {
   std::vector<std::byte> read_buffer;
   net::UdpBatch batch;
   std::unique_ptr<net::Resolver> resolver;
+  std::shared_ptr<ingest::rtsp::Farewells> farewells =
+      std::make_shared<ingest::rtsp::Farewells>(loop);
   std::shared_ptr<const net::TlsClientContext> tls;
 };
 

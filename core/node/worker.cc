@@ -128,12 +128,15 @@ void Worker::drain(base::Millis patience, std::function<void()> done) {
     delivery_->drain();
     rtmp_->drain();
     http_->drain();
-    wait_for_answers(base::mono_now() + patience, done);
+    // Sources say goodbye at the loop's next turn.
+    auto until = base::mono_now() + patience;
+    loop_.defer([this, until, done] { wait_for_answers(until, done); });
   });
 }
 
 void Worker::wait_for_answers(base::MonoTime until, const std::function<void()> &done) {
-  if (http_->size() == 0 || base::mono_now() >= until) {
+  bool done_here = http_->size() == 0 && pulls_->leaving() == 0;
+  if (done_here || base::mono_now() >= until) {
     main_.tell([done] { done(); });
     return;
   }

@@ -108,7 +108,7 @@ class Worker {
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<stream::PullFactory> pulls_;
+  std::unique_ptr<ingest::rtsp::RtspPulls> pulls_;
   std::unique_ptr<stream::SourceTable> sources_;
   Tls tls_;
   std::vector<std::unique_ptr<Door>> doors_;

@@ -3,7 +3,6 @@
 #include "ingest/rtsp/rtsp_client.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/log.h"
@@ -15,10 +14,6 @@ using base::Code;
 using base::Domain;
 using base::Error;
 using stream::PullEndReason;
-
-// Input that is read and dropped before the connection is closed, so that the goodbye arrives: a
-// close with unread input would be a reset.
-constexpr int kDroppedReads = 64;
 
 PullEndReason reason_of_dial(const Error &error) {
   if (error.code == Code::TimedOut) return PullEndReason::TimedOut;
@@ -108,24 +103,19 @@ std::uint64_t RtspClient::bytes_out() const {
 }
 
 // A camera that is not told keeps the session, and its place among the few that it has, until that
-// times out (live555).
-void RtspClient::goodbye() {
-  if (!link_ || session_.id.empty()) return;
+// times out (live555). True when it is on its way.
+bool RtspClient::goodbye() {
+  if (!link_ || session_.id.empty()) return false;
   std::string request = make_request("TEARDOWN", base_, {}, ++last_cseq_);
   events_.on_sent(request);
-  if (!link_->send(request)) return;
-  std::array<std::byte, 16 * 1024> dropped;
-  for (int i = 0; i < kDroppedReads; ++i) {
-    auto got = link_->socket().read(dropped);
-    if (!got || *got == 0) break;
-  }
+  return link_->send(request).has_value();
 }
 
 // May be called from callbacks of what it takes down, which therefore goes a little later.
 void RtspClient::hang_up() {
   deadline_.stop();
   alive_.stop();
-  goodbye();
+  bool told = goodbye();
   dial_.reset();
   if (link_) {
     bytes_in_before_ += link_->bytes_in();
@@ -133,7 +123,9 @@ void RtspClient::hang_up() {
     link_->close();
     context_.media.metrics.pulls.add(-1);
   }
-  context_.loop.defer([link = std::move(link_), udp = std::move(udp_)]() mutable {
+  auto farewells = told ? context_.farewells : nullptr;
+  context_.loop.defer([link = std::move(link_), udp = std::move(udp_), farewells]() mutable {
+    if (farewells) farewells->add(link->release_socket());
     link.reset();
     udp.clear();
   });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ingest/rtsp/dial.h"
+#include "ingest/rtsp/farewells.h"
 #include "ingest/rtsp/keep_alive.h"
 #include "ingest/rtsp/media_session.h"
 #include "ingest/rtsp/rtsp_link.h"
@@ -38,6 +39,7 @@ struct ClientContext {
   base::MutableBytes read_buffer;  // as RtspLink wants it
   net::UdpBatch &batch;
   MediaContext media;
+  std::shared_ptr<Farewells> farewells;  // also for connections that outlive their client
 };
 
 struct ClientSettings {
@@ -138,7 +140,7 @@ class RtspClient final : RtspLinkEvents, UdpTrackEvents, MediaSessionEvents {
   // Life (rtsp_client.cc)
   void dial();
   void on_dialled(Dial::Outcome outcome);
-  void goodbye();
+  bool goodbye();
   void hang_up();
   void on_deadline();
   void watch_media();

@@ -51,6 +51,8 @@ class RtspLink final : net::SocketEvents, wire::rtsp::SplitterEvents {
   void start() { socket_->set_events(this); }
   // Tells nothing any more. What was sent may still be under way.
   void close();
+  // After close(), as the link's last act.
+  std::unique_ptr<net::Socket> release_socket() { return std::move(socket_); }
   // From now on text and packets go there, in base64, behind `head`. An error is as of send().
   base::Status set_return_path(std::unique_ptr<net::Socket> socket, std::string_view head);
   // Nothing is read nor told until resume(), which must not be called from inside an event. What

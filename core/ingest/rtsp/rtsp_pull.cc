@@ -200,7 +200,8 @@ RtspPulls::RtspPulls(stream::Shelf &shelf, RtspMetrics &metrics, net::Resolver &
       metrics_(metrics),
       resolver_(resolver),
       tls_(std::move(tls)),
-      read_buffer_(RtspLink::kReadBytes + RtspLink::kSpareBytes) {}
+      read_buffer_(RtspLink::kReadBytes + RtspLink::kSpareBytes),
+      farewells_(std::make_shared<Farewells>(shelf.loop())) {}
 
 RtspPulls::~RtspPulls() = default;
 
@@ -235,7 +236,8 @@ std::unique_ptr<stream::Pull> RtspPulls::start(stream::PullRequest request,
                         .resolver = resolver_,
                         .read_buffer = read_buffer_,
                         .batch = batch_,
-                        .media = {shelf_.buffers(), metrics_, shelf_.metrics()}};
+                        .media = {shelf_.buffers(), metrics_, shelf_.metrics()},
+                        .farewells = farewells_};
   auto pull =
       std::make_unique<RtspPull>(shelf_, context, std::move(*settings), std::move(request), events);
   pull->start();

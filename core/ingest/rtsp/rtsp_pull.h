@@ -86,6 +86,8 @@ class RtspPulls final : public stream::PullFactory {
   // shelf, metrics and resolver are borrowed.
   RtspPulls(stream::Shelf &shelf, RtspMetrics &metrics, net::Resolver &resolver, TlsClients tls);
   ~RtspPulls() override;
+  // Cameras that have yet to hear that the node is gone.
+  [[nodiscard]] std::size_t leaving() const { return farewells_->size(); }
 
   std::unique_ptr<stream::Pull> start(stream::PullRequest request,
                                       stream::PullEvents &events) override;
@@ -99,6 +101,7 @@ class RtspPulls final : public stream::PullFactory {
   TlsClients tls_;
   std::vector<std::byte> read_buffer_;
   net::UdpBatch batch_;
+  std::shared_ptr<Farewells> farewells_;
 };
 
 }  // namespace sluice::ingest::rtsp
