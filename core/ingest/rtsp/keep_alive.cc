@@ -25,6 +25,15 @@ void KeepAlive::answered(int status) {
   if (status >= 400) move_on();
 }
 
+void KeepAlive::ended(base::Millis after, base::Millis timeout) {
+  if (after < timeout * 3 / 4 || after > timeout * 2) return;
+  if (method_ == Method::Reports) {
+    method_ = Method::GetParameter;
+  } else {
+    move_on();
+  }
+}
+
 void KeepAlive::move_on() {
   switch (method_) {
     case Method::GetParameter:

@@ -25,6 +25,10 @@ class KeepAlive {
   void learn_public(std::string_view value);
   // The camera's answer to the last one. An error moves on to the next method.
   void answered(int status);
+  // The camera ended a session so long after it began to play. When that is about when it would
+  // have timed out, the sign of life was answered and did not count: the next method is used, and
+  // after the last one the first again.
+  void ended(base::Millis after, base::Millis timeout);
 
   [[nodiscard]] Method method() const { return method_; }
   // The name of the request; empty for Reports.

@@ -105,6 +105,7 @@ void RtspPull::on_client_end(const PullEnd &end) { finish(end, stream::word(end.
 
 void RtspPull::finish(const PullEnd &end, const char *word) {
   if (std::exchange(ended_, true)) return;
+  learn_keep_alive(end.reason);
   release(word);
   events_.on_pull_end(end);
 }
@@ -113,11 +114,22 @@ void RtspPull::release(const char *word) {
   if (ticket_ != 0) shelf_.cancel(std::exchange(ticket_, 0));
   if (publication_ != nullptr) shelf_.release(*std::exchange(publication_, nullptr));
   if (id_.serial == 0) return;
-  memory().keep_alive = client_.keep_alive().method();
+  if (!ended_) memory().keep_alive = client_.keep_alive().method();
   shelf_.sessions().remove(id_);
   stream::log_session_end(describe(), word);
   metrics_.pull_ends.count(word);
   id_ = {};
+}
+
+void RtspPull::learn_keep_alive(PullEndReason reason) {
+  KeepAlive learnt = client_.keep_alive();
+  const bool by_camera =
+      reason == PullEndReason::ConnectionLost || reason == PullEndReason::CameraClosed;
+  if (has_frames_ && by_camera) {
+    auto played = std::chrono::duration_cast<base::Millis>(base::mono_now() - playing_since_);
+    learnt.ended(played, timeout_);
+  }
+  memory().keep_alive = learnt.method();
 }
 
 void RtspPull::on_track(const media::Track &track) {
@@ -127,7 +139,10 @@ void RtspPull::on_track(const media::Track &track) {
 void RtspPull::on_frame(media::Frame &&frame) {
   if (publication_ == nullptr) return;
   publication_->push(std::move(frame));
-  if (!std::exchange(has_frames_, true)) events_.on_playing();
+  if (std::exchange(has_frames_, true)) return;
+  playing_since_ = base::mono_now();
+  timeout_ = client_.session_timeout();
+  events_.on_playing();
 }
 
 void RtspPull::on_ignored(const char *what) {

@@ -57,6 +57,7 @@ class RtspPull final : public stream::Pull,
   [[nodiscard]] std::string peer_text() const;
   void finish(const stream::PullEnd &end, const char *word);
   void release(const char *word);
+  void learn_keep_alive(stream::PullEndReason reason);
   RtspMemory &memory();
 
   stream::Shelf &shelf_;
@@ -72,6 +73,8 @@ class RtspPull final : public stream::Pull,
   // What was ignored before there was a publication to note it.
   std::vector<const char *> ignored_;
   bool has_frames_ = false;
+  base::MonoTime playing_since_{};  // of the first frame
+  base::Millis timeout_{0};         // of the session that played
   bool ended_ = false;
 };
 

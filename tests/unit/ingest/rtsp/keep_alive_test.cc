@@ -47,6 +47,22 @@ TEST_SUITE("ingest/rtsp") {
     CHECK(alive.method() == Method::Reports);
   }
 
+  TEST_CASE("keep-alive: a session that ends when it would have timed out has not taken the sign") {
+    const base::Millis timeout{60'000};
+    KeepAlive alive;
+    alive.learn_public("OPTIONS, GET_PARAMETER, SET_PARAMETER");
+    alive.ended(base::Millis(5'000), timeout);
+    alive.ended(base::Millis(3'600'000), timeout);
+    CHECK(alive.method() == Method::GetParameter);
+    alive.ended(base::Millis(61'000), timeout);
+    CHECK(alive.method() == Method::Options);
+    alive.ended(base::Millis(60'000), timeout);
+    alive.ended(base::Millis(60'000), timeout);
+    CHECK(alive.method() == Method::Reports);
+    alive.ended(base::Millis(90'000), timeout);
+    CHECK(alive.method() == Method::GetParameter);
+  }
+
   TEST_CASE("keep-alive: what the camera took before is where it begins") {
     KeepAlive alive(Method::SetParameter);
     alive.learn_public("OPTIONS, GET_PARAMETER, SET_PARAMETER");
