@@ -68,6 +68,8 @@ struct Listen {
   std::vector<std::string> https;
   std::vector<std::string> rtmp{"[::]:1935"};
   std::vector<std::string> rtmps;
+  std::vector<std::string> rtsp{"[::]:8554"};
+  std::vector<std::string> rtsps;
   std::vector<std::string> admin{"127.0.0.1:9090"};
 
   friend bool operator==(const Listen &, const Listen &) = default;

@@ -63,10 +63,9 @@ class RuleChecker {
 
   void check_double_addresses() {
     const std::pair<std::string, const std::vector<std::string> *> lists[] = {
-        {"listen.http", &config_.listen.http},
-        {"listen.https", &config_.listen.https},
-        {"listen.rtmp", &config_.listen.rtmp},
-        {"listen.rtmps", &config_.listen.rtmps},
+        {"listen.http", &config_.listen.http},  {"listen.https", &config_.listen.https},
+        {"listen.rtmp", &config_.listen.rtmp},  {"listen.rtmps", &config_.listen.rtmps},
+        {"listen.rtsp", &config_.listen.rtsp},  {"listen.rtsps", &config_.listen.rtsps},
         {"listen.admin", &config_.listen.admin}};
     std::map<std::string_view, std::string> seen;
     for (const auto &[path, list] : lists) {
@@ -91,7 +90,9 @@ class RuleChecker {
     }
     if (certificates > 0) return;
     const std::pair<std::string, const std::vector<std::string> *> lists[] = {
-        {"listen.https", &config_.listen.https}, {"listen.rtmps", &config_.listen.rtmps}};
+        {"listen.https", &config_.listen.https},
+        {"listen.rtmps", &config_.listen.rtmps},
+        {"listen.rtsps", &config_.listen.rtsps}};
     for (const auto &[path, list] : lists) {
       if (list->empty() || is_broken(path)) continue;
       error(place_of({path + "#0"}), path + " needs a certificate; set tls.certificates");

@@ -52,6 +52,10 @@ constexpr Field kFields[] = {
      .help = "Where encoders publish by RTMP."},
     {SLUICE_KEY(listen.rtmps), .check = check_listen_address,
      .help = "The same over TLS. Needs `tls.certificates`."},
+    {SLUICE_KEY(listen.rtsp), .check = check_listen_address,
+     .help = "Where encoders publish by RTSP (ANNOUNCE and RECORD)."},
+    {SLUICE_KEY(listen.rtsps), .check = check_listen_address,
+     .help = "The same over TLS. Needs `tls.certificates`."},
     {SLUICE_KEY(listen.admin), .check = check_listen_address,
      .help =
          "Where the admin API, health and metrics are served. Any address beyond loopback needs "

@@ -11,7 +11,7 @@
 
 namespace sluice::node {
 
-enum class Spoken : std::uint8_t { Http, Rtmp };
+enum class Spoken : std::uint8_t { Http, Rtmp, Rtsp };
 
 struct Entrance {
   const char *name;  // its key in `listen`
@@ -25,6 +25,8 @@ inline constexpr std::array kEntrances = {
     Entrance{"https", &config::Listen::https, Spoken::Http, true},
     Entrance{"rtmp", &config::Listen::rtmp, Spoken::Rtmp, false},
     Entrance{"rtmps", &config::Listen::rtmps, Spoken::Rtmp, true},
+    Entrance{"rtsp", &config::Listen::rtsp, Spoken::Rtsp, false},
+    Entrance{"rtsps", &config::Listen::rtsps, Spoken::Rtsp, true},
 };
 
 }  // namespace sluice::node

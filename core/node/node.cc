@@ -180,6 +180,8 @@ base::Status Node::listen() {
                       {"https", joined(config_->listen.https)},
                       {"rtmp", joined(config_->listen.rtmp)},
                       {"rtmps", joined(config_->listen.rtmps)},
+                      {"rtsp", joined(config_->listen.rtsp)},
+                      {"rtsps", joined(config_->listen.rtsps)},
                       {"admin", joined(config_->listen.admin)},
                       {"why", base::describe(bound.error())}});
     return bound;
@@ -220,6 +222,8 @@ int Node::run() {
                                  {"https", joined(bound_.https)},
                                  {"rtmp", joined(bound_.rtmp)},
                                  {"rtmps", joined(bound_.rtmps)},
+                                 {"rtsp", joined(bound_.rtsp)},
+                                 {"rtsps", joined(bound_.rtsps)},
                                  {"admin", joined(bound_.admin)},
                                  {"kernel_tls", tls_ != nullptr && tls_->kernel() ? "yes" : "no"},
                                  {"workers", workers_.size()}});

@@ -14,6 +14,10 @@ net::Admission::Limits rtmp_limits(const config::Config &config) {
   return {config.rtmp.max_connections, config.rtmp.max_connections_per_address};
 }
 
+net::Admission::Limits rtsp_limits(const config::Config &config) {
+  return {config.rtsp.max_connections, config.rtsp.max_connections_per_address};
+}
+
 }  // namespace
 
 Shared::Shared(metrics::Registry &registry, const config::Config &config)
@@ -26,11 +30,13 @@ Shared::Shared(metrics::Registry &registry, const config::Config &config)
       tls_metrics(registry),
       http_admission(http_limits(config)),
       rtmp_admission(rtmp_limits(config)),
+      rtsp_admission(rtsp_limits(config)),
       blocks(std::make_shared<tape::BlockPool>()) {}
 
 void Shared::apply(const config::Config &config) {
   http_admission.set_limits(http_limits(config));
   rtmp_admission.set_limits(rtmp_limits(config));
+  rtsp_admission.set_limits(rtsp_limits(config));
 }
 
 http::ServerOptions server_options(const config::Config &config) {
@@ -54,7 +60,9 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
           loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
       rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
-                                                       shared.rtmp_admission)) {
+                                                       shared.rtmp_admission)),
+      rtsp_(std::make_unique<ingest::rtsp::RtspServer>(*shelf_, shared.rtsp_metrics,
+                                                       shared.rtsp_admission)) {
   delivery_->add_routes(router_);
   http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
                                          shared.http_metrics, shared.http_admission);
@@ -114,6 +122,8 @@ void Worker::accept(const Door &door, std::unique_ptr<net::Socket> socket) {
       return http_->accept(std::move(socket));
     case Spoken::Rtmp:
       return rtmp_->accept(std::move(socket));
+    case Spoken::Rtsp:
+      return rtsp_->accept(std::move(socket));
   }
 }
 
@@ -127,6 +137,7 @@ void Worker::drain(base::Millis patience, std::function<void()> done) {
     doors_.clear();
     delivery_->drain();
     rtmp_->drain();
+    rtsp_->drain();
     http_->drain();
     // Sources say goodbye at the loop's next turn.
     auto until = base::mono_now() + patience;
@@ -152,6 +163,7 @@ void Worker::dismantle(std::function<void()> done) {
     http_.reset();
     delivery_.reset();
     rtmp_.reset();
+    rtsp_.reset();
     sources_.reset();
     pulls_.reset();
     resolver_.reset();

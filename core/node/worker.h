@@ -16,6 +16,7 @@
 #include "http/server.h"
 #include "ingest/rtmp/rtmp_server.h"
 #include "ingest/rtsp/rtsp_pull.h"
+#include "ingest/rtsp/rtsp_server.h"
 #include "net/admission.h"
 #include "net/listener.h"
 #include "net/resolver.h"
@@ -41,6 +42,7 @@ struct Shared {
   net::TlsMetrics tls_metrics;
   net::Admission http_admission;
   net::Admission rtmp_admission;
+  net::Admission rtsp_admission;
   std::shared_ptr<tape::BlockPool> blocks;
   ingest::rtsp::TlsClients tls_clients;  // before the workers take sources
 
@@ -107,6 +109,7 @@ class Worker {
   std::unique_ptr<deliver::Delivery> delivery_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
+  std::unique_ptr<ingest::rtsp::RtspServer> rtsp_;
   std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<ingest::rtsp::RtspPulls> pulls_;
   std::unique_ptr<stream::SourceTable> sources_;

@@ -55,8 +55,9 @@ def port_taken():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         path = os.path.join(folder, "sluice.yaml")
-        for listener in ("http", "rtmp", "admin"):
-            others = "".join(f'  {name}: ["127.0.0.1:0"]\n' for name in ("http", "rtmp", "admin") if name != listener)
+        listeners = ("http", "rtmp", "rtsp", "admin")
+        for listener in listeners:
+            others = "".join(f'  {name}: ["127.0.0.1:0"]\n' for name in listeners if name != listener)
             with open(path, "w", encoding="ascii") as file:
                 file.write(f"node: {{state_dir: {folder}}}\nlisten:\n{others}"
                            f'  {listener}: ["127.0.0.1:{taken.getsockname()[1]}"]\n')

@@ -26,7 +26,7 @@ def scenario():
         addresses = [text.rsplit(":", 1) for text in node.api("/api/v1/node")["listen"]["http"]]
         equal([host for host, _ in addresses], ["127.0.0.1", "[::1]", "[::]"], "addresses for HTTP")
         ports = [int(port) for _, port in addresses]
-        equal({port for _, port in process.listening(node.pid)}, {*ports, node.rtmp[1], node.admin[1]}, "ports")
+        equal({port for _, port in process.listening(node.pid)}, {*ports, node.rtmp[1], node.rtsp[1], node.admin[1]}, "ports")
         for host in ("127.0.0.1", "::1"):
             publisher = Publisher((host, node.rtmp[1]), "both/gate").open().run()
             peer = node.wait_stream("both/gate")["publisher"]["peer"]

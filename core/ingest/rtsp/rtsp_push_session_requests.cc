@@ -255,6 +255,9 @@ void RtspPushSession::begin_recording() {
     publication_->set_track(track);
   for (const char *what : std::exchange(ignored_, {}))
     publication_->note_ignored(what);
+  media::Metadata metadata;
+  metadata.set_encoder(user_agent_);
+  publication_->set_metadata(metadata);
   recording_since_ = base::mono_now();
   deadline_.start(server_.shelf().config()->rtsp.stall_timeout);
   media_->start();

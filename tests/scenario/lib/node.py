@@ -29,6 +29,7 @@ log:
 listen:
   http: ["127.0.0.1:0"]
   rtmp: ["127.0.0.1:0"]
+  rtsp: ["127.0.0.1:0"]
   admin: ["127.0.0.1:0"]
 stream:
   viewer_grace: 1s
@@ -88,8 +89,8 @@ class Node:
         self.overlay_path = os.path.join(self.folder, "conf.d", "scenario.yaml")
         self.log_path = os.path.join(self.folder, "node.log")
         self.process = None
-        self.http = self.rtmp = self.admin = None  # (host, port)
-        self.https = self.rtmps = None  # tls.Address
+        self.http = self.rtmp = self.rtsp = self.admin = None  # (host, port)
+        self.https = self.rtmps = self.rtsps = None  # tls.Address
         self.token = None
         self.expected_exit = 0
         self._arguments, self._prefix, self._environment = list(arguments), list(prefix), environment
@@ -148,10 +149,10 @@ class Node:
         self.spawn()
         ready = wait_until(self._ready_or_gone, lambda: f"node is not ready:\n{self.log_tail()}", timeout)
         check(isinstance(ready, dict), f"node ended with {ready} before it was ready:\n{self.log_tail()}")
-        self.http, self.rtmp, self.admin = (_address(ready[key]) if ready.get(key) else None
-                                            for key in ("http", "rtmp", "admin"))
-        self.https, self.rtmps = (tls.Address(_address(ready[key])) if ready.get(key) else None
-                                  for key in ("https", "rtmps"))
+        self.http, self.rtmp, self.rtsp, self.admin = (_address(ready[key]) if ready.get(key) else None
+                                                       for key in ("http", "rtmp", "rtsp", "admin"))
+        self.https, self.rtmps, self.rtsps = (tls.Address(_address(ready[key])) if ready.get(key) else None
+                                              for key in ("https", "rtmps", "rtsps"))
         return self
 
     def start_again(self):

@@ -18,6 +18,7 @@ config::Config on_free_ports() {
   config.node.drain_timeout = base::Millis(1'000);
   config.listen.http = {"127.0.0.1:0"};
   config.listen.rtmp = {"127.0.0.1:0"};
+  config.listen.rtsp = {"127.0.0.1:0"};
   config.listen.admin = {"127.0.0.1:0"};
   return config;
 }
@@ -40,6 +41,7 @@ TEST_SUITE("node") {
     REQUIRE(bound.http.size() == 1);
     CHECK(bound.http.front() != "127.0.0.1:0");
     CHECK(bound.rtmp.size() == 1);
+    CHECK(bound.rtsp.size() == 1);
     CHECK(bound.admin.size() == 1);
     CHECK(run_and_terminate(node) == 0);
   }
@@ -56,6 +58,8 @@ TEST_SUITE("node") {
       peers.back().write(i % 2 == 0 ? "GET /cams/gate.flv HTTP/1.1\r\nHost: h\r\n\r\n" : "GET /");
       peers.push_back(connect(node.addresses().rtmp));
       peers.back().write(std::string(1, '\x03') + std::string(i % 2 == 0 ? 100 : 1'536, 'x'));
+      peers.push_back(connect(node.addresses().rtsp));
+      peers.back().write(i % 2 == 0 ? "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" : "OPTIONS ");
       peers.push_back(connect(node.addresses().admin));
       peers.back().write("GET /api/v1/sessions HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     }
