@@ -116,7 +116,7 @@ void RtpClock::place(media::Frame &frame, std::uint32_t rtp_timestamp, const Rtp
 // in line, unless that would contradict the arrivals.
 void RtpClock::begin(std::int64_t source, std::int64_t now) {
   started_ = true;
-  base_ = newest_ = source;
+  base_ = newest_ = last_ = source;
   offset_ = newest_time_ = now;
   newest_now_ = adjusted_now_ = repeats_since_ = measured_now_ = punctual_since_ = now;
   measured_from_ = source;
@@ -140,14 +140,16 @@ void RtpClock::begin(std::int64_t source, std::int64_t now) {
 }
 
 void RtpClock::follow(std::int64_t source, std::int64_t now) {
-  if (source != newest_) {
+  const bool repeated = source == last_;
+  last_ = source;
+  if (!repeated) {
     repeats_ = 0;
     repeats_since_ = now;
   } else if (++repeats_ == kFrozenAfter) {
     ++corrections_;
   }
   const bool stands = repeats_ >= kFrozenAfter && now - repeats_since_ >= kFrozenFor;
-  const bool thawed = frozen_ && source != newest_;
+  const bool thawed = frozen_ && !repeated;
   if (stands || thawed || resync_ || jumped(source, now)) {
     if (!stands) ++corrections_;
     rebase(source, now);

@@ -104,7 +104,8 @@ class RtpClock {
   std::int64_t newest_ = 0;  // the latest stamp, its time, and when it came
   std::int64_t newest_time_ = 0;
   std::int64_t newest_now_ = 0;
-  unsigned repeats_ = 0;  // how often the stamp has been the same in a row
+  std::int64_t last_ = 0;  // the latest to come, which need not be the newest
+  unsigned repeats_ = 0;   // how often the stamp has been the same in a row
   std::int64_t repeats_since_ = 0;
   bool frozen_ = false;
 
