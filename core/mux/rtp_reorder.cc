@@ -58,6 +58,7 @@ void RtpReorder::on_early(const wire::rtp::Packet &packet, const RtpArrival &arr
       deliver(packet, arrival);
       return drain();
     }
+    find_oldest();
   }
   keep(packet, arrival);
 }
@@ -111,7 +112,11 @@ void RtpReorder::drain() {
     any = true;
     deliver(ready.packet, ready.arrival);
   }
-  if (!any || waiting_ == 0) return;
+  if (any) find_oldest();
+}
+
+void RtpReorder::find_oldest() {
+  if (waiting_ == 0) return;
   waiting_since_ = INT64_MAX;
   for (const Slot &waiting : ring_) {
     if (waiting.present) waiting_since_ = std::min(waiting_since_, waiting.arrival.mono_us);

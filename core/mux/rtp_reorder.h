@@ -64,6 +64,7 @@ class RtpReorder {
   void keep(const wire::rtp::Packet &packet, const RtpArrival &arrival);
   void deliver(const wire::rtp::Packet &packet, const RtpArrival &arrival);
   void drain();
+  void find_oldest();
   void advance_to(std::uint16_t sequence);
   void give_up_gap();
 
