@@ -10,14 +10,20 @@ namespace {
 
 constexpr unsigned kMaxDropout = 3000;
 constexpr unsigned kMaxMisorder = 100;
+constexpr std::int64_t kSecondUs = 1'000'000;
 // A transit time that differs by more than this is a jump of a clock, not the network's jitter.
 constexpr std::int64_t kMaxJitterSeconds = 10;
 
 }  // namespace
 
 void RtpStatistics::start(const wire::rtp::Packet &packet) {
-  const std::uint32_t clock_rate = clock_rate_;
-  *this = RtpStatistics(clock_rate);
+  RtpStatistics anew(clock_rate_);
+  // The sender's reports go on when its count starts anew, and may come before its first packet.
+  if (!started_ || packet.ssrc == ssrc_) {
+    anew.report_ntp_ = report_ntp_;
+    anew.report_us_ = report_us_;
+  }
+  *this = anew;
   started_ = true;
   ssrc_ = packet.ssrc;
   highest_ = packet.sequence;
@@ -39,8 +45,9 @@ void RtpStatistics::on_packet(const wire::rtp::Packet &packet, std::int64_t mono
     start(packet);
   }
   ++received_;
-  const std::int64_t transit =
-      mono_us / 1'000 * clock_rate_ / 1'000 - static_cast<std::int64_t>(packet.timestamp);
+  const std::int64_t arrived =
+      mono_us / kSecondUs * clock_rate_ + mono_us % kSecondUs * clock_rate_ / kSecondUs;
+  const std::int64_t transit = arrived - static_cast<std::int64_t>(packet.timestamp);
   const std::int64_t difference =
       std::abs(std::int64_t{static_cast<std::int32_t>(transit - transit_)});
   transit_ = transit;
