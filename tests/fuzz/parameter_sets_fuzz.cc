@@ -30,6 +30,25 @@ void sps(base::Bytes nal) {
   }
 }
 
+// What RTP has no records for: each alone, and records made of them, which must be readable again.
+void units(base::Bytes nal) {
+  (void)media::h264_sps_id(nal);
+  (void)media::h264_pps_ids(nal);
+  (void)media::h264_slice_start(nal);
+  (void)media::h265_vps_id(nal);
+  (void)media::h265_sps_id(nal);
+  (void)media::h265_pps_ids(nal);
+  (void)media::h265_slice_start(nal);
+  (void)media::parse_adts(nal);
+  const base::Bytes one[] = {nal};
+  if (const auto record = media::make_avc_config(one, one)) {
+    SLUICE_CHECK(media::parse_avc_config(base::as_bytes(*record)).has_value());
+  }
+  if (const auto record = media::make_hevc_config({.vps = one, .sps = one, .pps = one})) {
+    SLUICE_CHECK(media::parse_hevc_config(base::as_bytes(*record)).has_value());
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
@@ -40,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     SLUICE_CHECK(track.codec_string.size() < 64);
   }
   sps(input);
+  units(input);
   (void)media::parse_aac_config(input);
   (void)media::parse_mp3_header(input);
   media::Metadata metadata;
