@@ -33,9 +33,9 @@ constexpr std::int64_t kMaxReportApart = 10 * kSecond;
 constexpr std::int64_t kReportSlack = 2 * kSecond;
 constexpr std::int64_t kReportJitter = 500 * kMs;
 // Tracks that are closer together than this are left alone; farther than that they are brought
-// together in one step instead of by and by.
+// together in one step instead of by and by. Less than that is below 100 ms in 5 s.
 constexpr std::int64_t kAligned = 30 * kMs;
-constexpr std::int64_t kStep = 500 * kMs;
+constexpr std::int64_t kStep = 250 * kMs;
 constexpr std::int64_t kSlew = 32;       // one tick in so many, to follow reports
 constexpr std::int64_t kSlowSlew = 200;  // to follow arrivals
 constexpr std::int64_t kMeasureFor = 2 * kSecond;

@@ -4,7 +4,7 @@
 
 All cameras play at once, each with a viewer: time stamps grow, no viewer is closed, sound and picture are less than
 100 ms apart at the end where numbers tell, memory is flat, and no camera is connected to again that did not stall.
-ci: 12 s. full: 180 s.
+ci: 14 s. full: 180 s.
 """
 
 from torture import Level, TorturedNode, Witness, arguments, spin
@@ -20,8 +20,10 @@ TWO = [{"media": "h264"}, {"media": "aac"}]
 
 
 def jumps(seconds, every, by):
-    """Clock events: alternately by each of the steps."""
-    return [{"at_s": at, "jump_s": by[number % len(by)]} for number, at in enumerate(range(every, int(seconds), every))]
+    """Clock events: alternately by each of the steps. The last one is 6 s before the end, and sound and picture must have
+    found together by then."""
+    moments = range(every, int(seconds) - 5, every)
+    return [{"at_s": at, "jump_s": by[number % len(by)]} for number, at in enumerate(moments)]
 
 
 def plans(seconds):
@@ -100,4 +102,4 @@ def run(node, house, cameras, seconds):
 
 
 SIZE = arguments(__doc__).size
-main(lambda: scenario(12 if SIZE == "ci" else 180))
+main(lambda: scenario(14 if SIZE == "ci" else 180))

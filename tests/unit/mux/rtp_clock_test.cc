@@ -356,6 +356,17 @@ TEST_SUITE("mux") {
     }
   }
 
+  TEST_CASE("rtp clock: after a step of half a second a report and 5 s bring the tracks together") {
+    for (std::int64_t step_ms : {-500, -260, 260, 500}) {
+      CAPTURE(step_ms);
+      Camera camera;
+      camera.run(10'040);
+      camera.video.base += step_ms * 90;  // too little to be a jump of pictures
+      camera.run(10'000);
+      CHECK(camera.apart_ms() <= 100);
+    }
+  }
+
   TEST_CASE("rtp clock: what is a little apart is brought together without a step") {
     Camera camera;
     camera.run(10'040);
