@@ -194,7 +194,10 @@ void RtpClock::measure_rate(std::int64_t source, std::int64_t now) {
   measured_from_ = source;
   measured_now_ = now;
   const bool as_stated = measured > clock_rate_ * 0.8 && measured < clock_rate_ * 1.25;
-  const std::uint32_t rate = as_stated ? 0 : usual_rate(measured);
+  // What is only as early as usual is not too fast: it catches up after a stall.
+  const bool early = time_of(source) - now > (has_usual_ ? usual_ : 0) + kMaxDrift;
+  const bool catches_up = measured > clock_rate_ && !early;
+  const std::uint32_t rate = as_stated || catches_up ? 0 : usual_rate(measured);
   if (rate != 0 && rate == other_rate_) {
     ++corrections_;
     clock_rate_ = rate;

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -224,6 +225,17 @@ TEST_SUITE("mux") {
       REQUIRE(stamps.place(static_cast<std::uint32_t>(i * 3'600), i) == i * 40);
     for (std::int64_t i = 75; i < 1'000; ++i)
       REQUIRE(stamps.place(static_cast<std::uint32_t>(i * 3'600), i * 40 - 2'960) == i * 40);
+    CHECK(stamps.clock.corrections() == 0);
+  }
+
+  TEST_CASE("rtp clock: sound that catches up after a stall is not taken for another rate") {
+    Stamps stamps(Kind::Audio, 8'000);
+    std::int64_t now = -10;
+    for (std::int64_t ms = 0; ms < 60'000; ms += 20) {
+      // A stall of eight seconds, then twice as fast as it was captured.
+      now = ms == 20'000 ? 28'000 : std::max(ms, now + 10);
+      REQUIRE(stamps.place(static_cast<std::uint32_t>(ms * 8), now) == ms);
+    }
     CHECK(stamps.clock.corrections() == 0);
   }
 
