@@ -109,6 +109,7 @@ class JpegDepacketizer final : public RtpDepacketizer {
     const std::uint64_t copied = writer_.copied_bytes();
     if (in_picture_ && packet.timestamp != timestamp_) end(!after_loss);
     if (after_loss && in_picture_) lose(Damage::Loss);
+    if (packet.timestamp != timestamp_) settled_ = false;
     timestamp_ = packet.timestamp;
     if (!packet.payload.empty()) read(packet.payload);
     if (packet.marker && in_picture_) end(true);
@@ -131,6 +132,7 @@ class JpegDepacketizer final : public RtpDepacketizer {
   FrameWriter writer_;
   SizeGuess guess_;
   bool in_picture_ = false;
+  bool settled_ = false;  // the picture of this time stamp was given out, or its loss was told
   std::uint32_t timestamp_ = 0;
   std::size_t head_size_ = 0;
   bool has_tables_ = false;
@@ -155,7 +157,11 @@ void JpegDepacketizer::read(base::Bytes payload) {
     if (in_picture_) end(true);
     if (!begin(*packet)) return;
   }
-  if (!in_picture_) return;  // its beginning was lost
+  if (!in_picture_) {
+    // Its beginning was lost, or the stream is joined in the middle.
+    if (announced_ && !settled_) lose(Damage::Loss);
+    return;
+  }
   if (packet->offset != writer_.size() - head_size_) return lose(Damage::Loss);
   append(packet->data);
 }
@@ -163,7 +169,7 @@ void JpegDepacketizer::read(base::Bytes payload) {
 bool JpegDepacketizer::begin(const JpegPacket &packet) {
   const bool new_tables = take_tables(packet);
   if (!has_tables_) {
-    events_.on_damage(Damage::NoConfig);
+    lose(Damage::NoConfig);
     return false;
   }
   const bool same = !new_tables && !head_.empty() && packet.size.width == size_.width &&
@@ -239,6 +245,7 @@ void JpegDepacketizer::end(bool whole) {
   const base::Bytes written = writer_.bytes();
   if (!std::ranges::equal(written.last(2), kEnd) && !append(kEnd)) return;
   in_picture_ = false;
+  settled_ = true;
   guess_.learn(writer_.size());
   media::Frame frame{.codec = media::Codec::MJPEG, .key = true};
   frame.payload = writer_.take();
@@ -247,6 +254,7 @@ void JpegDepacketizer::end(bool whole) {
 
 void JpegDepacketizer::lose(Damage damage) {
   in_picture_ = false;
+  settled_ = true;
   writer_.clear();
   events_.on_damage(damage);
 }

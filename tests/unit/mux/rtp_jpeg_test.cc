@@ -61,6 +61,20 @@ TEST_SUITE("mux") {
     CHECK(rig.damages == std::vector{Damage::Loss, Damage::Loss});
   }
 
+  TEST_CASE(
+      "rtp jpeg: a picture whose beginning is missing is counted, once, and not at the start") {
+    RtpRig rig(jpeg());
+    rig.push(packet(3, 50, "def"), 0).push(packet(6, 50, "ghi"), 0, true);
+    CHECK(rig.damages.empty());
+    rig.push(packet(0, 50, "abc"), 3600, true);
+    rig.lose().push(packet(3, 50, "def"), 7200).push(packet(6, 50, "ghi"), 7200, true);
+    CHECK(rig.damages == std::vector{Damage::Loss});
+    rig.push(packet(0, 50, "abc"), 10'800).lose().push(packet(6, 50, "ghi"), 10'800);
+    rig.push(packet(9, 50, "jkl"), 10'800, true).push(packet(0, 50, "abc"), 14'400, true);
+    CHECK(rig.damages == std::vector{Damage::Loss, Damage::Loss});
+    CHECK(rig.log == "TKK");
+  }
+
   TEST_CASE("rtp jpeg: sides of more than 2040 pixels are told by their wrapped form") {
     for (const auto &[width, height, real_width, real_height] :
          {std::tuple{64U, 180U, 2560U, 1440U}, std::tuple{32U, 162U, 2304U, 1296U},
