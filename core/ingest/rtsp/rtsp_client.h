@@ -168,6 +168,9 @@ class RtspClient final : RtspLinkEvents, UdpTrackEvents, MediaSessionEvents {
   void set_up_next();
   void set_up_track();
   base::Result<wire::rtsp::Transport> wanted_transport(std::size_t track);
+  [[nodiscard]] bool is_free(wire::rtsp::ChannelPair pair) const {
+    return channels_[pair.rtp] == 0 && channels_[pair.rtcp] == 0;
+  }
   base::Status secure_track(std::size_t track, Fields &fields);
   void take_setup(const wire::rtsp::Message &message);
   base::Status take_transport(std::size_t track, const wire::rtsp::Transport &answer);

@@ -100,6 +100,10 @@ base::Result<Transport> RtspClient::wanted_transport(std::size_t track) {
     case Way::Tcp:
     case Way::Http:
       wanted.lower = LowerTransport::Tcp;
+      // What was planned may have become another track's, by the camera's own choice.
+      for (unsigned rtp = 0; !is_free(track_channels_[track]); rtp += 2)
+        track_channels_[track] = {static_cast<std::uint8_t>(rtp),
+                                  static_cast<std::uint8_t>(rtp + 1)};
       wanted.interleaved = track_channels_[track];
       return wanted;
     case Way::Udp: {
@@ -179,7 +183,7 @@ base::Status RtspClient::take_transport(std::size_t track, const Transport &answ
   if (answer.interleaved && *answer.interleaved != track_channels_[track]) {
     events_.on_quirk("other interleaved channels than asked for");
     // One pair for two tracks would mix them; such an answer means what was asked.
-    if (channels_[answer.interleaved->rtp] == 0) track_channels_[track] = *answer.interleaved;
+    if (is_free(*answer.interleaved)) track_channels_[track] = *answer.interleaved;
   }
   wire::rtsp::ChannelPair channels = track_channels_[track];
   auto slot = static_cast<std::uint8_t>(track * 2 + 1);
