@@ -3,6 +3,7 @@
 
 #include "ingest/rtsp/client_rig.h"
 #include "net/address_filter.h"
+#include "support/tls_pair.h"
 
 using namespace sluice;
 using stream::PullEndReason;
@@ -128,6 +129,25 @@ TEST_CASE("rtsp client: redirects that lead nowhere or round and round end") {
   SUBCASE("round and round") { camera.script = redirect_to(camera.url()); }
   CHECK(rig.ends(camera.url()) == PullEndReason::Malformed);
   CHECK(camera.connections() < 8);
+}
+
+TEST_CASE("rtsp client: a redirect may lead into TLS, and never out of it") {
+  ClientRig rig;
+  rig.settings.tls = test::trusting_client();
+  ScriptedCamera clear(rig.loop);
+  ScriptedCamera secure(rig.loop);
+  secure.tls = test::server_context();
+  SUBCASE("into") {
+    clear.script = redirect_to(secure.url());
+    CHECK(rig.plays(clear));
+    rig.client.reset();
+  }
+  SUBCASE("out of") {
+    secure.script = redirect_to(clear.url());
+    CHECK(rig.ends(secure.url("user:secret@")) == PullEndReason::Forbidden);
+    CHECK(rig.end->permanent);
+    CHECK(clear.connections() == 0);
+  }
 }
 
 TEST_CASE("rtsp client: the filter counts for the camera and for where it redirects to") {

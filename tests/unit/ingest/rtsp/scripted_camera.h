@@ -45,12 +45,14 @@ class ScriptedCamera {
     net::Address any = *net::Address::parse(std::string(host) + ":0");
     REQUIRE(::bind(datagrams_.get(), any.get(), any.length()) == 0);
     listener_ = *net::Listener::open(*loop, any, [this](auto socket) {
+      if (tls) REQUIRE(socket->start_tls_server(tls, {"test", false}).has_value());
       talks_.push_back(std::make_unique<Talk>(*this, std::move(socket), talks_.size() + 1));
     });
   }
 
   [[nodiscard]] std::string url(const std::string &credentials = "") const {
-    return "rtsp://" + credentials + listener_->address().to_string() + "/live";
+    return (tls ? "rtsps://" : "rtsp://") + credentials + listener_->address().to_string() +
+           "/live";
   }
 
   static std::string answer(const CameraRequest &to, int status, const Pusher::Fields &fields = {},
@@ -116,6 +118,7 @@ class ScriptedCamera {
 
   Script script = [](const CameraRequest &) { return std::nullopt; };
   std::string description = push_sdp();
+  std::shared_ptr<const net::TlsServerContext> tls;  // null: in the clear
   std::string session = "77;timeout=60";
   bool sends_media = true;  // when PLAY has been answered
   std::vector<CameraRequest> requests;
