@@ -145,6 +145,38 @@ TEST_CASE("rtsp client: what is not RTSP is malformed") {
   CHECK(reason == PullEndReason::Malformed);
 }
 
+TEST_CASE("rtsp client: nobody who listens is a failed connection") {
+  ClientRig rig;
+  auto camera = std::make_unique<ScriptedCamera>(rig.loop);
+  std::string url = camera->url();
+  camera.reset();
+  CHECK(rig.ends(url) == PullEndReason::ConnectFailed);
+  CHECK_FALSE(rig.end->permanent);
+}
+
+TEST_CASE("rtsp client: a tunnel that the camera does not open") {
+  ClientRig rig({Way::Http});
+  ScriptedCamera camera(rig.loop);
+  auto ends_with = [&](const char *text) {
+    camera.script = [text](const CameraRequest &) { return std::string(text); };
+    return rig.ends(camera.url("user:secret@"));
+  };
+  SUBCASE("but refuses") {
+    CHECK(ends_with("HTTP/1.0 404 Not Found\r\n\r\n") == PullEndReason::Unsupported);
+  }
+  SUBCASE("nor refuses") {
+    rig.be_impatient();
+    CHECK(ends_with("") == PullEndReason::TimedOut);
+  }
+  SUBCASE("for this login") {
+    CHECK(ends_with("HTTP/1.0 401 Unauthorized\r\n"
+                    "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n\r\n") ==
+          PullEndReason::Unauthorized);
+    CHECK(rig.end->permanent);
+    CHECK(camera.count("GET") == 2);
+  }
+}
+
 TEST_CASE("rtsp client: a tunnel whose camera says early things and is gone ends") {
   ClientRig rig({Way::Http});
   ScriptedCamera camera(rig.loop);
