@@ -275,7 +275,8 @@ class Connection:
         if kind == "tcp":
             match = re.search(r"interleaved=(\d+)(?:-(\d+))?", asked)
             first = int(match[1]) if match else 2 * number
-            first += self.plan.tracks[number].get("channel_shift", 0)
+            options = self.plan.tracks[number]
+            first = options.get("channel", first + options.get("channel_shift", 0))
             sink = transport.Interleaved(self, (first, first + 1), self.plan.interleaved_faults)
             return sink, profile + "/TCP;unicast;interleaved={first}-{second};ssrc={ssrc}", {
                 "first": first, "second": first + 1}
