@@ -54,6 +54,22 @@ TEST_CASE(
   }));
 }
 
+TEST_CASE("rtsp client: a sign of life whose nonce is stale is given again with the new one") {
+  ClientRig rig;
+  ScriptedCamera camera(rig.loop);
+  camera.session = "77;timeout=1";
+  camera.script = [](const CameraRequest &request) -> ScriptedCamera::Answer {
+    if (!request.has("Authorization")) return challenge(request, "first");
+    bool late = request.method == "GET_PARAMETER" && carries(request, "first");
+    if (late) return challenge(request, "second", true);
+    return {};
+  };
+  REQUIRE(rig.plays(camera, "user:secret@"));
+  REQUIRE(rig.loop.run_until([&] { return camera.count("GET_PARAMETER") == 2; }));
+  CHECK(carries(*camera.last("GET_PARAMETER"), "second"));
+  CHECK_FALSE(rig.end);
+}
+
 TEST_CASE("rtsp client: a wrong password is permanent") {
   ClientRig rig;
   ScriptedCamera camera(rig.loop);
