@@ -143,7 +143,7 @@ def check_listening():
     listening = set()
     for line in run("ss", "-Hltn").splitlines():
         listening.add(line.split()[3])
-    equal(listening, {"*:8080", "*:1935", "127.0.0.1:9090"}, "listening sockets")
+    equal(listening, {"*:8080", "*:1935", "*:8554", "127.0.0.1:9090"}, "listening sockets")
 
 
 def play(machine):

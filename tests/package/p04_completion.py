@@ -30,7 +30,7 @@ def scenario():
         options = set(re.findall(r"(--[a-z]+)", run(binary(), command, "--help").split("Options:")[1]))
         offered = complete(command, "--")
         equal(offered, options, f"options of {command}")
-    equal(complete("sessions", "--kind", ""), {"publisher", "viewer"}, "kinds")
+    equal(complete("sessions", "--kind", ""), {"publisher", "source", "viewer"}, "kinds")
     equal(complete("kick", "--admin", "127.0.0.1:9", ""), {"--admin", "--config", "--json", "--help"},
           "without a node there is nothing more to offer")
 

@@ -83,7 +83,7 @@ def commands(node):
 def only_what_is_configured(node):
     """A port scan by the kernel's own tables: the node listens where it was told to, and nowhere else."""
     ports = {port for _, port in process.listening(node.pid)}
-    equal(ports, {node.http[1], node.rtmp[1], node.admin[1]}, "listening ports")
+    equal(ports, {node.http[1], node.rtmp[1], node.rtsp[1], node.admin[1]}, "listening ports")
     equal({address for address, _ in process.listening(node.pid)}, {"0100007F"}, "listening addresses")
 
 
