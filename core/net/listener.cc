@@ -18,7 +18,8 @@ namespace {
 // More waiting connections are accepted at the next iteration, so that a flood of them does not
 // hold up the viewers of this loop.
 constexpr int kAcceptsPerTurn = 64;
-constexpr base::Millis kPause{1000};
+// What is waiting may use up again what was just closed, so it takes a few of these to recover.
+constexpr base::Millis kPause{250};
 
 std::atomic<std::uint64_t> g_exhaustions{0};
 

@@ -125,13 +125,14 @@ void Resolver::Channel::on_answer(void *raw, int status, int, ares_addrinfo *fou
   --request->channel->under_way_;
   Resolver &resolver = *request->resolver;
   --resolver.under_way_;
-  Answer answer = base::fail(error_of(status == ARES_SUCCESS ? ARES_ENODATA : status));
+  std::vector<Address> addresses;
   if (status == ARES_SUCCESS && found != nullptr) {
-    auto addresses = in_turn(*found, request->port, resolver.options_.max_addresses);
-    if (!addresses.empty()) answer = std::move(addresses);
+    addresses = in_turn(*found, request->port, resolver.options_.max_addresses);
   }
   if (found != nullptr) ares_freeaddrinfo(found);
-  resolver.finish(std::move(request), std::move(answer));
+  if (!addresses.empty()) return resolver.finish(std::move(request), std::move(addresses));
+  int error = status == ARES_SUCCESS ? ARES_ENODATA : status;
+  resolver.finish(std::move(request), base::fail(error_of(error)));
 }
 
 // c-ares says what it waits for on a socket, and that it waits for nothing before it closes one.
