@@ -3,6 +3,7 @@
 // publication. Lives on the stream's home loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -14,7 +15,8 @@
 
 namespace sluice::stream {
 
-enum class Format : std::uint8_t { Flv };
+enum class Format : std::uint8_t { Flv, Fmp4, Ts };
+inline constexpr std::size_t kFormats = 3;
 
 class FormatTape {
  public:
@@ -29,6 +31,10 @@ class FormatTape {
   // Muxes one frame of a track that it carries onto the tape: the one copy of its payload. Not
   // visible before tape().publish().
   virtual base::Status append(const media::Frame &frame) = 0;
+
+  // Muxes what append() has kept back, to be written together with a later frame. Before every
+  // publish().
+  virtual base::Status close_unit() { return {}; }
 
   [[nodiscard]] tape::Tape &tape() const { return *tape_; }
 

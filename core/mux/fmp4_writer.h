@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fragmented MP4 (ISO/IEC 14496-12, CMAF: ISO/IEC 23000-19): the init segment, and fragments of one
+// video frame with the audio since the last. Pure; takes hostile tracks and frames. One writer per
+// tape, on the stream's home loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "media/frame.h"
+#include "media/track_set.h"
+
+namespace sluice::mux {
+
+// Whether fMP4 has a place for the track as it is: H.264, H.265, AV1, AAC, Opus with their
+// configuration record, and MP3.
+bool fmp4_can_carry(const media::Track &track);
+media::TrackSet fmp4_tracks(const media::TrackSet &tracks);  // those that it can carry
+
+// The MIME type with its codecs parameter (RFC 6381), as MediaSource wants it:
+// video/mp4; codecs="avc1.64001f,mp4a.40.2".
+std::string fmp4_mime(const media::TrackSet &carried);
+
+// Track ids in moov and moof.
+inline constexpr std::uint32_t kFmp4VideoTrack = 1;
+inline constexpr std::uint32_t kFmp4AudioTrack = 2;
+
+class Fmp4Writer {
+ public:
+  // A fragment is closed when it has this many audio frames, whoever waits for what.
+  static constexpr std::size_t kMaxAudioFrames = 256;
+
+  // The tracks from now on, of which fmp4_tracks() has left some. What was added is dropped.
+  void configure(media::TrackSet carried);
+  // ftyp and moov. Without B-frame reordering to undo: composition offsets are signed (trun
+  // version 1).
+  [[nodiscard]] std::string init() const;
+
+  // Puts the frame of a configured track into the fragment under way, of which it is given at most
+  // one video frame, and keeps a reference to its payload.
+  void add(const media::Frame &frame);
+  [[nodiscard]] bool empty() const;
+  [[nodiscard]] bool full() const;  // has a video frame, or as much audio as it may
+
+  // The fragment under way: where it begins (of the video frame, if there is one), and whether
+  // decoding can start with it.
+  [[nodiscard]] media::Ticks dts() const;
+  [[nodiscard]] bool key() const;
+  [[nodiscard]] std::int64_t wall_us() const;
+
+  // Makes the moof and tells the exact size of moof and mdat together; write() then fills exactly
+  // that and begins the next fragment. prepare() may be called again when there was no memory;
+  // drop() begins the next fragment without writing.
+  [[nodiscard]] std::size_t prepare();
+  void write(base::MutableBytes out);
+  void drop();
+
+ private:
+  struct Clock;  // of a track: turns ticks into its time scale, and predicts durations
+  media::TrackSet tracks_;
+  std::vector<media::Frame> audio_;
+  std::vector<media::Frame> video_;  // at most one
+  std::string moof_;
+  std::uint32_t sequence_ = 0;
+  // (to be completed)
+};
+
+}  // namespace sluice::mux
