@@ -28,8 +28,8 @@ struct Mark {
   std::uint32_t size = 0;
   media::Ticks dts{0};
   std::int64_t wall_us = 0;  // when it was taken, since 1970; 0: not known
-  bool key = false;     // a reader may start here
-  bool config = false;  // not a frame but a change of configuration, for readers that read on
+  bool key = false;          // a reader may start here
+  bool config = false;       // not a frame but a change of configuration, for readers that read on
 };
 
 class Block {
