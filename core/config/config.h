@@ -18,28 +18,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/words.h"
 
 namespace sluice::config {
 
 using base::Millis;
-
-// What a second publisher of a name does that is already live.
-enum class PublishPolicy : std::uint8_t { Refuse, SameAddress, Always };
-
-// How H.265 is written into FLV: by the enhanced RTMP standard, or as codec id 12 for old players.
-enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
-
-// How media comes from a camera. Auto begins with TCP and falls back, both ways.
-enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
-
-// What becomes of pictures with lost packets: dropped up to the next key frame, or passed on.
-enum class Damaged : std::uint8_t { Drop, Pass };
-
-// The oldest version of TLS that is spoken: 1.2 or 1.3.
-enum class TlsMinVersion : std::uint8_t { V12, V13 };
-
-// Whether the kernel encrypts what is sent over TLS, where it can.
-enum class TlsKernel : std::uint8_t { Auto, Off };
 
 inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
@@ -181,6 +164,17 @@ struct Deliver {
   friend bool operator==(const Deliver &, const Deliver &) = default;
 };
 
+struct Hls {
+  Millis segment{2'000};
+  Millis segment_max{30'000};
+  Millis part{320};
+  std::uint32_t window = 6;
+  Millis session_timeout{30'000};
+  bool low_latency = true;
+
+  friend bool operator==(const Hls &, const Hls &) = default;
+};
+
 struct Watchdog {
   Millis warn{200};
   Millis fatal{30'000};  // 0: never
@@ -217,6 +211,7 @@ struct Config {
   Stream stream;
   Source source;
   Deliver deliver;
+  Hls hls;
   Watchdog watchdog;
   std::map<std::string, StreamOverrides, std::less<>> streams;  // by "<server>/<camera>"
 

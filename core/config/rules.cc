@@ -136,6 +136,8 @@ class RuleChecker {
                 "deliver.flush_interval_max", c.deliver.flush_interval_max);
     check_order("deliver.skip_after", c.deliver.skip_after, "deliver.close_after",
                 c.deliver.close_after);
+    check_order("hls.part", c.hls.part, "hls.segment", c.hls.segment);
+    check_order("hls.segment", c.hls.segment, "hls.segment_max", c.hls.segment_max);
     check_order("rtmp.max_message_size_before_publish", c.rtmp.max_message_size_before_publish,
                 "rtmp.max_message_size", c.rtmp.max_message_size);
     const bool has_top = c.rtsp.udp_port_max > 0;

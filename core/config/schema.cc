@@ -238,6 +238,26 @@ constexpr Field kFields[] = {
     {SLUICE_KEY(deliver.max_viewers_per_stream), .min = 1, .max = 1'000'000, .flags = kLive,
      .help = "Viewers of one stream."},
 
+    {.path = "hls",
+     .help = "How streams are cut for HLS. Changes hold for what is cut from then on."},
+    {SLUICE_KEY(hls.segment), .min = 500, .max = minutes(1), .flags = kLive,
+     .help = "A segment ends at the first key frame after this long, so it is never shorter; "
+             "encoders do best with a key frame as often."},
+    {SLUICE_KEY(hls.segment_max), .min = seconds(1), .max = minutes(5), .flags = kLive,
+     .help = "Without a key frame for this long a segment ends anyway."},
+    {SLUICE_KEY(hls.part), .min = 100, .max = seconds(5), .flags = kLive,
+     .help = "The longest part of a segment, for players with low latency. They stay three of them "
+             "behind the camera."},
+    {SLUICE_KEY(hls.window), .min = 3, .max = 1'000, .flags = kLive,
+     .help = "How many complete segments a playlist lists. Their bytes are kept in memory while "
+             "somebody watches."},
+    {SLUICE_KEY(hls.session_timeout), .min = seconds(1), .max = hours(1), .flags = kLive,
+     .help = "A viewer that asks for nothing for this long is gone, and so is what was cut for "
+             "the last one. A viewer that an operator has ended is refused for as long."},
+    {SLUICE_KEY(hls.low_latency), .flags = kLive,
+     .help = "Whether playlists with fragmented MP4 list parts and hold requests for what is next "
+             "(LL-HLS). Players that do not know of it play as before."},
+
     {.path = "watchdog",
      .help = "What happens when an event loop stalls. Changes wait for a restart."},
     {SLUICE_KEY(watchdog.warn), .min = 10, .max = minutes(1),

@@ -52,6 +52,9 @@ TEST_SUITE("config") {
   TEST_CASE("rules: lower and upper limits stand in order") {
     CHECK(mistake("deliver: {flush_interval_min: 1s}\n") ==
           "f:1:31: error: deliver.flush_interval_min must not be above deliver.flush_interval_max");
+    CHECK(mistake("hls: {part: 3s}\n") == "f:1:13: error: hls.part must not be above hls.segment");
+    CHECK(mistake("hls: {segment_max: 1s}\n") ==
+          "f:1:20: error: hls.segment must not be above hls.segment_max");
     CHECK(mistake("deliver: {close_after: 1s}\n") ==
           "f:1:24: error: deliver.skip_after must not be above deliver.close_after");
     CHECK(

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words that some keys take as their values.
+#pragma once
+
+#include <cstdint>
+
+namespace sluice::config {
+
+// What a second publisher of a name does that is already live.
+enum class PublishPolicy : std::uint8_t { Refuse, SameAddress, Always };
+
+// How H.265 is written into FLV: by the enhanced RTMP standard, or as codec id 12 for old players.
+enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
+
+// How media comes from a camera. Auto begins with TCP and falls back, both ways.
+enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
+
+// What becomes of pictures with lost packets: dropped up to the next key frame, or passed on.
+enum class Damaged : std::uint8_t { Drop, Pass };
+
+// The oldest version of TLS that is spoken: 1.2 or 1.3.
+enum class TlsMinVersion : std::uint8_t { V12, V13 };
+
+// Whether the kernel encrypts what is sent over TLS, where it can.
+enum class TlsKernel : std::uint8_t { Auto, Off };
+
+}  // namespace sluice::config
