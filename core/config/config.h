@@ -158,6 +158,7 @@ struct Deliver {
   std::uint64_t unsent_max = 128 * kKiB;
   Millis skip_after{3'000};
   Millis close_after{15'000};
+  Millis pause_max{300'000};
   std::uint32_t max_viewers = 20'000;
   std::uint32_t max_viewers_per_stream = 20'000;
 

@@ -233,6 +233,8 @@ constexpr Field kFields[] = {
      .help = "A viewer that lags by more than this skips to a newer key frame."},
     {SLUICE_KEY(deliver.close_after), .min = 100, .max = hours(1), .flags = kLive,
      .help = "A viewer that takes nothing for this long is closed."},
+    {SLUICE_KEY(deliver.pause_max), .min = seconds(1), .max = hours(24), .flags = kLive,
+     .help = "A viewer of WS-fMP4 that pauses for longer than this is closed."},
     {SLUICE_KEY(deliver.max_viewers), .min = 1, .max = 1'000'000, .flags = kLive,
      .help = "Viewers of the whole node."},
     {SLUICE_KEY(deliver.max_viewers_per_stream), .min = 1, .max = 1'000'000, .flags = kLive,

@@ -19,9 +19,21 @@ void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source
                                retry_after);
 }
 
-Audience::Audience(Delivery &delivery, std::string name)
+void respond_no_track(http::Exchange &exchange, const MediaFormat &format) {
+  exchange.respond_error(406, "no_track",
+                         std::string(format.label) +
+                             " can carry none of the stream's tracks; the API tells their codecs");
+}
+
+bool has_nothing_for(const stream::StreamEntry &entry, const MediaFormat &format) {
+  return format.format == stream::Format::Flv &&
+         entry.counters->nothing_for_flv.load(std::memory_order_relaxed);
+}
+
+Audience::Audience(Delivery &delivery, std::string name, const MediaFormat &format)
     : delivery_(delivery),
       name_(std::move(name)),
+      format_(format),
       entry_(delivery.shelf().find(name_)),
       self_(std::make_shared<Audience *>(this)) {
   shelf().watch(name_, *this);
@@ -68,7 +80,7 @@ void Audience::subscribe() {
   auto on_view_here = [self = self_, epoch = entry_->epoch](tape::TapeView view) {
     if (*self != nullptr) (*self)->on_view(epoch, std::move(view));
   };
-  shelf().subscribe(*entry_, stream::Format::Flv, subscriber_, std::move(on_view_here));
+  shelf().subscribe(*entry_, format_.format, subscriber_, std::move(on_view_here));
 }
 
 void Audience::unsubscribe() {
@@ -144,6 +156,9 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   start.user_agent = std::string(asked.find_header("User-Agent").value_or("").substr(0, 256));
   start.framing = request.framing;
   start.protocol = request.protocol;
+  if (request.mse) {
+    start.mse = std::make_unique<MseSession>(std::move(*request.mse), base::mono_now());
+  }
   start.head = request.exchange->stream_head(request.status, request.head_fields);
   start.connection = request.exchange->detach();
   if (!start.connection.socket) {
@@ -168,16 +183,14 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
 }
 
 bool Audience::has_nothing() const {
-  return entry_ && entry_->live &&
-         entry_->counters->nothing_for_flv.load(std::memory_order_relaxed);
+  return entry_ && entry_->live && has_nothing_for(*entry_, format_);
 }
 
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
   auto source = shelf().find_source(name_);
   if (has_nothing()) {
-    exchange.respond_error(406, "no_track",
-                           "FLV can carry none of the stream's tracks; the API tells their codecs");
+    respond_no_track(exchange, format_);
   } else if (entry_ || source) {
     respond_offline(exchange, source.get());
   } else {
@@ -217,7 +230,7 @@ void Audience::tick(base::MonoTime now) {
       Viewer &viewer = *cohort[i];
       changing = changing || viewer.expects_changeover();
       const auto &view = viewer.expects_changeover() && previous_ ? *previous_ : *view_;
-      viewer.end_if_stuck(view, now, config.deliver.close_after);
+      viewer.end_if_stuck(view, now, config.deliver);
     }
   }
   if (!changing) previous_.reset();

@@ -23,6 +23,11 @@ class Delivery;
 // where it has one.
 void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source);
 
+// 406 for a stream whose tracks have no place in the format; and whether it is one, which is known
+// once its tracks are decided.
+void respond_no_track(http::Exchange &exchange, const MediaFormat &format);
+[[nodiscard]] bool has_nothing_for(const stream::StreamEntry &entry, const MediaFormat &format);
+
 // A request that is agreed to as far as its own words go, and waits for the stream.
 struct ViewerRequest {
   std::unique_ptr<http::Exchange> exchange;
@@ -30,6 +35,7 @@ struct ViewerRequest {
   int status = 200;                      // or 101
   Framing framing = Framing::Chunked;
   Protocol protocol = Protocol::HttpFlv;
+  std::optional<MseSession::Options> mse;  // WsFmp4 only
 };
 
 class Audience final : public stream::NameWatcher {
@@ -37,7 +43,7 @@ class Audience final : public stream::NameWatcher {
   // Viewers stand in cohorts, so that with a longer interval a pass is many short bursts.
   static constexpr std::size_t kCohorts = 8;
 
-  Audience(Delivery &delivery, std::string name);
+  Audience(Delivery &delivery, std::string name, const MediaFormat &format);
   ~Audience();  // ends everybody with reason shutdown
   Audience(const Audience &) = delete;
   Audience &operator=(const Audience &) = delete;
@@ -95,6 +101,7 @@ class Audience final : public stream::NameWatcher {
 
   Delivery &delivery_;
   const std::string name_;
+  const MediaFormat &format_;
   std::shared_ptr<const stream::StreamEntry> entry_;       // as known now; null when unknown
   std::shared_ptr<const stream::StreamEntry> subscribed_;  // whose tape view_ is, or will be
   std::shared_ptr<stream::Subscriber> subscriber_;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/deliver_metrics.h"
 
+#include <array>
+
 #include "metrics/refusals.h"
 
 namespace sluice::deliver {
 
 const char *protocol_name(Protocol protocol) {
-  return protocol == Protocol::HttpFlv ? "http-flv" : "ws-flv";
+  constexpr std::array<const char *, kProtocols> kNames{"http-flv", "ws-flv", "http-fmp4",
+                                                        "ws-fmp4", "http-ts"};
+  return kNames[static_cast<std::size_t>(protocol)];
 }
 
 DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
@@ -25,7 +29,7 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
                                      {1024, 4096, 16'384, 65'536, 262'144, 1'048'576})),
       ends(registry, "viewer",
            {"client_closed", "connection_lost", "slow", "stream_ended", "kicked", "shutdown",
-            "protocol_error"}) {
+            "protocol_error", "codec_not_supported", "paused_too_long"}) {
   for (std::size_t i = 0; i < kProtocols; ++i) {
     const char *name = protocol_name(static_cast<Protocol>(i));
     viewers[i] =

@@ -6,15 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "deliver/protocol.h"
 #include "metrics/registry.h"
 #include "stream/end_counters.h"
 
 namespace sluice::deliver {
-
-// How a viewer is reached; indexes the counters below.
-enum class Protocol : std::uint8_t { HttpFlv, WsFlv };
-inline constexpr std::size_t kProtocols = 2;
-const char *protocol_name(Protocol protocol);
 
 struct DeliverMetrics {
   explicit DeliverMetrics(metrics::Registry &registry);

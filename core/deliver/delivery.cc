@@ -2,6 +2,7 @@
 #include "deliver/delivery.h"
 
 #include <algorithm>
+#include <expected>
 #include <utility>
 
 #include "http/websocket_accept.h"
@@ -11,17 +12,43 @@ namespace sluice::deliver {
 namespace {
 
 constexpr base::Millis kTick{250};
-constexpr const char *kFlvType = "video/x-flv";
 
 FlushPacer::Limits pacer_limits(const config::Config &config) {
   return {config.deliver.flush_interval_min, config.deliver.flush_interval_max};
 }
 
 // A stream is live by nature: no cache may keep it, and HTTP/1.0 has no chunks.
-std::vector<http::Field> flv_fields(Framing framing) {
-  std::vector<http::Field> fields{{"Content-Type", kFlvType}, {"Cache-Control", "no-store"}};
+std::vector<http::Field> media_fields(const MediaFormat &format, Framing framing) {
+  std::vector<http::Field> fields{{"Content-Type", format.content_type},
+                                  {"Cache-Control", "no-store"}};
   if (framing == Framing::Chunked) fields.push_back({"Transfer-Encoding", "chunked"});
   return fields;
+}
+
+struct BadRequest {
+  const char *code;
+  const char *text;
+};
+
+// What the query says about how media is to be sent over a WebSocket.
+std::expected<MseSession::Options, BadRequest> mse_options(const http::Request &request,
+                                                           const std::string &name) {
+  MseSession::Options options{.stream = name, .codecs = {}};
+  if (auto framing = request.query.find("framing"); framing && *framing != "mse") {
+    return std::unexpected(BadRequest{"unsupported_framing", "fMP4 is sent with framing=mse only"});
+  }
+  options.negotiate = request.query.find("negotiate").value_or("0") == "1";
+  if (auto list = request.query.find("codecs")) {
+    auto codecs = list->size() <= kMaxMseText
+                      ? parse_codec_list(*list)
+                      : base::fail(base::Domain::Wire, base::Code::TooLarge, "too long");
+    if (!codecs) {
+      return std::unexpected(
+          BadRequest{"bad_codecs", "codecs must list names as RFC 6381 has them"});
+    }
+    options.codecs = std::move(*codecs);
+  }
+  return options;
 }
 
 }  // namespace
@@ -43,12 +70,19 @@ Delivery::~Delivery() = default;
 
 void Delivery::add_routes(http::Router &router) {
   using Taken = std::unique_ptr<http::Exchange>;
-  router.add(http::Method::Get, "/flv", [this](Taken x) { serve_query(std::move(x), false); });
-  router.add(http::Method::Get, "/ws-flv", [this](Taken x) { serve_query(std::move(x), true); });
+  auto add_query = [&](const char *path, stream::Format format, bool websocket_only) {
+    router.add(http::Method::Get, path, [this, format, websocket_only](Taken x) {
+      serve_query(std::move(x), format, websocket_only);
+    });
+  };
+  add_query("/flv", stream::Format::Flv, false);
+  add_query("/ws-flv", stream::Format::Flv, true);
+  add_query("/ws-fmp4", stream::Format::Fmp4, true);
   router.add(http::Method::Get, "/{server}/{file}", [this](Taken x) { serve_path(std::move(x)); });
 }
 
-void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, bool websocket_only) {
+void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, stream::Format format,
+                           bool websocket_only) {
   const auto &request = exchange->request();
   auto name = wire::StreamName::parse(request.query.find("server").value_or(""),
                                       request.query.find("camera").value_or(""),
@@ -57,7 +91,7 @@ void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, bool websoc
     return exchange->respond_error(400, "bad_name",
                                    "the query must name a stream: ?server=S&camera=C");
   }
-  serve(std::move(exchange), wire::to_string(*name), websocket_only);
+  serve(std::move(exchange), {wire::to_string(*name), media_format(format), websocket_only});
 }
 
 void Delivery::serve_path(std::unique_ptr<http::Exchange> exchange) {
@@ -66,58 +100,82 @@ void Delivery::serve_path(std::unique_ptr<http::Exchange> exchange) {
   std::size_t dot = std::min(file.rfind('.'), file.size());
   auto name = wire::StreamName::parse(exchange->request().param("server"), file.substr(0, dot),
                                       shelf_.config()->stream.max_name_length);
-  if (!name || file.substr(dot) != ".flv") {
-    return exchange->respond_error(404, "not_found", "no such resource; streams are /S/C.flv");
+  const MediaFormat *format = dot < file.size() ? find_media_format(file.substr(dot + 1)) : nullptr;
+  if (!name || format == nullptr) {
+    return exchange->respond_error(404, "not_found",
+                                   "no such resource; streams are /S/C.flv, /S/C.mp4 and /S/C.ts");
   }
-  serve(std::move(exchange), wire::to_string(*name), false);
+  serve(std::move(exchange), {wire::to_string(*name), *format});
 }
 
-void Delivery::serve(std::unique_ptr<http::Exchange> exchange, const std::string &name,
-                     bool websocket_only) {
+void Delivery::serve(std::unique_ptr<http::Exchange> exchange, const Wish &wish) {
   const auto &asked = exchange->request();
-  if (asked.method == http::Method::Head) return answer_head(*exchange, name);
-  ViewerRequest request;
-  if (asked.wants_websocket()) {
-    auto accepted = http::accept_websocket(asked, shelf_.config()->http.cors_origin);
-    if (!accepted.ok()) {
-      return exchange->respond_error(accepted.status, accepted.code, accepted.message,
-                                     std::move(accepted.headers));
-    }
-    request.status = 101;
-    request.head_fields = std::move(accepted.headers);
-    request.framing = Framing::WebSocket;
-    request.protocol = Protocol::WsFlv;
-  } else if (websocket_only) {
+  if (asked.method == http::Method::Head) return answer_head(*exchange, wish);
+  if (asked.wants_websocket()) return serve_websocket(std::move(exchange), wish);
+  if (wish.websocket_only) {
     return exchange->respond_error(426, "upgrade_required", "this URL speaks WebSocket only",
                                    {{"Upgrade", "websocket"}});
-  } else {
-    request.framing = asked.minor_version >= 1 ? Framing::Chunked : Framing::Raw;
-    request.head_fields = flv_fields(request.framing);
   }
-  request.exchange = std::move(exchange);
-  admit(std::move(request), name);
+  serve_http(std::move(exchange), wish);
 }
 
-void Delivery::answer_head(http::Exchange &exchange, const std::string &name) {
-  auto entry = shelf_.find(name);
-  auto source = shelf_.find_source(name);
+void Delivery::serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &wish) {
+  ViewerRequest request;
+  request.framing = exchange->request().minor_version >= 1 ? Framing::Chunked : Framing::Raw;
+  request.head_fields = media_fields(wish.format, request.framing);
+  request.protocol = wish.format.http;
+  request.exchange = std::move(exchange);
+  admit(std::move(request), wish);
+}
+
+void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const Wish &wish) {
+  const auto &asked = exchange->request();
+  if (!wish.format.websocket) {
+    return exchange->respond_error(
+        400, "no_websocket",
+        std::string(wish.format.label) + " is not sent over WebSocket; FLV and fMP4 are");
+  }
+  ViewerRequest request;
+  request.framing = Framing::WebSocket;
+  request.protocol = *wish.format.websocket;
+  if (request.protocol == Protocol::WsFmp4) {
+    auto options = mse_options(asked, wish.name);
+    if (!options) return exchange->respond_error(400, options.error().code, options.error().text);
+    request.mse = std::move(*options);
+  }
+  auto accepted = http::accept_websocket(asked, shelf_.config()->http.cors_origin);
+  if (!accepted.ok()) {
+    return exchange->respond_error(accepted.status, accepted.code, accepted.message,
+                                   std::move(accepted.headers));
+  }
+  request.status = accepted.status;
+  request.head_fields = std::move(accepted.headers);
+  request.exchange = std::move(exchange);
+  admit(std::move(request), wish);
+}
+
+void Delivery::answer_head(http::Exchange &exchange, const Wish &wish) {
+  auto entry = shelf_.find(wish.name);
+  auto source = shelf_.find_source(wish.name);
   if (!entry && !source) return exchange.respond_error(404, "not_found", "no such stream");
   // A source that nobody watches would begin with a GET.
   bool would_begin = source && source->state == stream::SourceState::Idle;
-  if (!would_begin && !(entry && entry->live)) return respond_offline(exchange, source.get());
+  bool live = entry && entry->live;
+  if (!would_begin && !live) return respond_offline(exchange, source.get());
+  if (live && has_nothing_for(*entry, wish.format)) return respond_no_track(exchange, wish.format);
   http::Response response;
-  response.content_type = kFlvType;
+  response.content_type = wish.format.content_type;
   response.unknown_length = true;
   response.headers.push_back({"Cache-Control", "no-store"});
   exchange.respond(std::move(response));
 }
 
-void Delivery::admit(ViewerRequest request, const std::string &name) {
+void Delivery::admit(ViewerRequest request, const Wish &wish) {
   if (draining_) {
     return request.exchange->respond_unavailable("draining", "the node is shutting down");
   }
-  auto &audience = audiences_[name];
-  if (!audience) audience = std::make_unique<Audience>(*this, name);
+  auto &audience = audiences_[{wish.name, wish.format.format}];
+  if (!audience) audience = std::make_unique<Audience>(*this, wish.name, wish.format);
   audience->admit(std::move(request));
 }
 
@@ -154,13 +212,13 @@ void Delivery::pace() {
 
 void Delivery::flush_next_cohort() {
   next_cohort_ = (next_cohort_ + 1) % Audience::kCohorts;
-  for (auto &[name, audience] : audiences_)
+  for (auto &[key, audience] : audiences_)
     audience->flush_cohort(next_cohort_);
 }
 
 void Delivery::drain() {
   draining_ = true;
-  for (auto &[name, audience] : audiences_)
+  for (auto &[key, audience] : audiences_)
     audience->end_all("shutdown");
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "deliver/audience.h"
 #include "deliver/deliver_metrics.h"
@@ -47,19 +48,27 @@ class Delivery {
   [[nodiscard]] bool flushes_at_once() const { return pacer_.immediate(); }
 
  private:
-  void serve_query(std::unique_ptr<http::Exchange> exchange, bool websocket_only);
+  // What a request wants, as its URL says.
+  struct Wish {
+    std::string name;
+    const MediaFormat &format;
+    bool websocket_only = false;
+  };
+  void serve_query(std::unique_ptr<http::Exchange> exchange, stream::Format format,
+                   bool websocket_only);
   void serve_path(std::unique_ptr<http::Exchange> exchange);
-  void serve(std::unique_ptr<http::Exchange> exchange, const std::string &name,
-             bool websocket_only);
-  void answer_head(http::Exchange &exchange, const std::string &name);
-  void admit(ViewerRequest request, const std::string &name);
+  void serve(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
+  void serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
+  void serve_websocket(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
+  void answer_head(http::Exchange &exchange, const Wish &wish);
+  void admit(ViewerRequest request, const Wish &wish);
   void tick();
   void pace();
   void flush_next_cohort();
 
   stream::Shelf &shelf_;
   DeliverMetrics &metrics_;
-  std::map<std::string, std::unique_ptr<Audience>, std::less<>> audiences_;
+  std::map<std::pair<std::string, stream::Format>, std::unique_ptr<Audience>> audiences_;
   std::array<std::byte, 16 * 1024> read_buffer_{};
   FlushPacer pacer_;
   LoopFigures &figures_;

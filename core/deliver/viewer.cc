@@ -28,13 +28,19 @@ Viewer::Viewer(Audience &audience, ViewerStart start)
       permit_(std::move(start.connection.permit)),
       framing_(start.framing),
       protocol_(start.protocol),
+      mse_(std::move(start.mse)),
       lead_(std::move(start.head)),
       correlation_id_(std::move(start.correlation_id)),
       user_agent_(std::move(start.user_agent)),
       since_wall_us_(base::wall_us()),
       since_(base::mono_now()),
       last_progress_(since_) {
-  if (framing_ == Framing::WebSocket) frames_ = std::make_unique<wire::websocket::FrameReader>();
+  if (framing_ == Framing::WebSocket) {
+    wire::websocket::FrameLimits limits;
+    if (mse_) limits.max_message_bytes = kMaxMseText;
+    frames_ = std::make_unique<wire::websocket::FrameReader>(
+        wire::websocket::FrameReader::Role::Server, limits);
+  }
   id_ = audience_.shelf().sessions().add(*this);
   socket_->limit_unsent(audience_.shelf().config()->deliver.unsent_max);
 }
@@ -43,25 +49,77 @@ Viewer::~Viewer() = default;
 
 void Viewer::start_at(const tape::TapeView &view, std::uint64_t key) {
   if (ended_ || closing_) return;
-  const tape::Prefix &prefix = view.prefix_at(key);
   if (started_) {
     lead_.clear();
     lead_sent_ = 0;
   }
-  cursor_ = key;
-  prefix_serial_ = prefix.serial;
-  promise(view, started_ ? prefix.changeover : prefix.init);
   started_ = true;
   changeover_ = false;
+  prefix_serial_ = kNoPrefix;
+  if (mse_ && mse_->held()) {
+    cursor_ = promised_ = key;
+    return;
+  }
+  go_on_at(view, key);
+}
+
+// At a key frame of the tape, with its prefix unless the client has that already.
+void Viewer::go_on_at(const tape::TapeView &view, std::uint64_t key) {
+  const tape::Prefix &prefix = view.prefix_at(key);
+  bool other = prefix.serial != prefix_serial_;
+  cursor_ = promised_ = key;
+  go_live_ = false;
+  if (other && mse_ && !announce(prefix)) return;
+  std::string_view opening;
+  if (other) opening = has_init_ ? prefix.changeover : prefix.init;
+  prefix_serial_ = prefix.serial;
+  has_init_ = true;
+  promise(view, opening);
 }
 
 // Starts a message that holds `opening` and then whole frames from the cursor on.
 void Viewer::promise(const tape::TapeView &view, std::string_view opening) {
+  if (mse_) return promise_fragments(view, opening);
   std::uint64_t most = was_blocked_ ? kSlowMessageBytes : kMessageBytes;
   promised_ = view.boundary(cursor_, cursor_ + most);
   append_message_header(lead_, framing_, opening.size() + (promised_ - cursor_), first_message_);
   lead_.append(opening);
   first_message_ = false;
+}
+
+// The init segment is a message of its own, and no message reaches over a change of it.
+void Viewer::promise_fragments(const tape::TapeView &view, std::string_view opening) {
+  if (!opening.empty()) {
+    append_message_header(lead_, framing_, opening.size(), first_message_);
+    lead_.append(opening);
+  }
+  std::uint64_t most = was_blocked_ ? kSlowMessageBytes : kMessageBytes;
+  do {
+    promised_ = view.boundary(cursor_, cursor_ + most);
+    most /= 2;
+  } while (view.prefix_at(promised_ - 1).serial != prefix_serial_);
+  append_message_header(lead_, framing_, promised_ - cursor_, first_message_);
+  first_message_ = false;
+}
+
+// The init segment that comes next lies on the tape, for readers that read on.
+void Viewer::cross_prefix(const tape::TapeView &view) {
+  const tape::Prefix &prefix = view.prefix_at(cursor_);
+  if (!announce(prefix)) return;
+  prefix_serial_ = prefix.serial;
+  promised_ = view.boundary(cursor_, cursor_);
+  append_message_header(lead_, framing_, promised_ - cursor_, first_message_);
+}
+
+// False when the client cannot play what comes, and is being told so.
+bool Viewer::announce(const tape::Prefix &prefix) {
+  MseReply reply = mse_->announce(prefix.mime);
+  if (!reply.text.empty()) {
+    wire::websocket::append_frame(lead_, wire::websocket::Opcode::Text, base::as_bytes(reply.text));
+  }
+  if (reply.close_code == 0) return true;
+  begin_close(reply.close_code, reply.end_reason);
+  return false;
 }
 
 // Decides what comes next at a message boundary. False when there is nothing to send now.
@@ -74,13 +132,27 @@ bool Viewer::next_message(const tape::TapeView &view) {
     lead_.swap(control_);
     return true;
   }
-  if (closing_ || changeover_) return false;
+  if (closing_ || changeover_ || (mse_ && mse_->held())) return false;
+  if (go_live_) {
+    auto key = view.newest_key();
+    if (key && (*key > cursor_ || prefix_serial_ == kNoPrefix)) {
+      go_on_at(view, *key);
+      return true;
+    }
+    // The newest key frame has been sent before, unless there is none at all.
+    if (prefix_serial_ == kNoPrefix) return false;
+    go_live_ = false;
+  }
   bool fell_off = cursor_ < view.tail();
   if ((was_blocked_ || fell_off) && skip_if_late(view)) return true;
   if (fell_off) return false;  // no key frame has come since
   if (cursor_ >= view.head()) {
     was_blocked_ = false;
     return false;
+  }
+  if (mse_ && view.prefix_at(cursor_).serial != prefix_serial_) [[unlikely]] {
+    cross_prefix(view);
+    return true;
   }
   promise(view, {});
   return true;
@@ -96,11 +168,7 @@ bool Viewer::skip_if_late(const tape::TapeView &view) {
   if (!fell_off && view.dts_at(view.head()) - view.dts_at(cursor_) <= limit) return false;
   ++skips_;
   audience_.count_skip();
-  const tape::Prefix &prefix = view.prefix_at(*key);
-  bool other_prefix = prefix.serial != prefix_serial_;
-  cursor_ = *key;
-  prefix_serial_ = prefix.serial;
-  promise(view, other_prefix ? std::string_view(prefix.changeover) : std::string_view());
+  go_on_at(view, *key);
   return true;
 }
 
@@ -152,10 +220,17 @@ void Viewer::block() {
   socket_->watch_writable(true);
 }
 
-void Viewer::end_if_stuck(const tape::TapeView &view, base::MonoTime now, base::Millis limit) {
+void Viewer::end_if_stuck(const tape::TapeView &view, base::MonoTime now,
+                          const config::Deliver &limits) {
+  if (ended_) return;
+  if (mse_ && !closing_) {
+    queue(mse_->check_time(now, limits.pause_max));
+    if (closing_) audience_.flush_one(*this);
+  }
   if (ended_ || !blocked_) return;
   bool mid_message = cursor_ < promised_;
-  if (now - last_progress_ > limit || (mid_message && cursor_ < view.tail())) end("slow");
+  bool stuck = now - last_progress_ > limits.close_after;
+  if (stuck || (mid_message && cursor_ < view.tail())) end("slow");
 }
 
 void Viewer::end(const char *reason) {

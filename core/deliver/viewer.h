@@ -8,8 +8,10 @@
 #include <memory>
 #include <string>
 
+#include "config/config.h"
 #include "deliver/deliver_metrics.h"
 #include "deliver/framing.h"
+#include "deliver/mse_session.h"
 #include "http/exchange.h"
 #include "net/socket.h"
 #include "stream/session.h"
@@ -27,6 +29,7 @@ struct ViewerStart {
   std::string head;  // of the HTTP answer; sent in one write with the first frames
   Framing framing = Framing::Chunked;
   Protocol protocol = Protocol::HttpFlv;
+  std::unique_ptr<MseSession> mse;  // WsFmp4 only
   std::string correlation_id;
   std::string user_agent;
 };
@@ -42,8 +45,8 @@ class Viewer final : public net::SocketEvents,
   // viewer; does nothing for one that has ended already.
   void listen(std::string_view leftover_input);
 
-  // Puts the viewer at a key frame of the tape: with the init bytes the first time, with the
-  // changeover bytes later. Only at a message boundary.
+  // Puts the viewer at a key frame of a tape that it has not read before: with the init bytes the
+  // first time, with the changeover bytes later. Only at a message boundary.
   void start_at(const tape::TapeView &view, std::uint64_t key);
 
   // Sends what there is between the cursor and the head. Returns how many bytes the kernel took.
@@ -53,8 +56,9 @@ class Viewer final : public net::SocketEvents,
   // Ends the viewer once, cleanly if it is at a message boundary. reason is one of the documented
   // words. The audience destroys it later.
   void end(const char *reason);
-  // Ends a viewer that has taken nothing for `limit`, or whose bytes have left the tape.
-  void end_if_stuck(const tape::TapeView &view, base::MonoTime now, base::Millis limit);
+  // Ends a viewer that has taken nothing for too long, or whose bytes have left the tape, or that
+  // keeps the node waiting otherwise.
+  void end_if_stuck(const tape::TapeView &view, base::MonoTime now, const config::Deliver &limits);
 
   // The tape was replaced by another one (a publisher came back, or was taken over): the message
   // under way is finished from the old tape, then the audience starts the viewer on the new one.
@@ -91,7 +95,14 @@ class Viewer final : public net::SocketEvents,
   void take_input(base::Bytes input);
   bool next_message(const tape::TapeView &view);
   bool skip_if_late(const tape::TapeView &view);
+  void go_on_at(const tape::TapeView &view, std::uint64_t key);
   void promise(const tape::TapeView &view, std::string_view opening);
+  // WsFmp4 only.
+  bool announce(const tape::Prefix &prefix);
+  void promise_fragments(const tape::TapeView &view, std::string_view opening);
+  void cross_prefix(const tape::TapeView &view);
+  void queue(const MseReply &reply);
+  void begin_close(std::uint16_t code, const char *end_reason);
   void advance(std::size_t bytes);
   void block();
 
@@ -100,6 +111,7 @@ class Viewer final : public net::SocketEvents,
   net::Admission::Permit permit_;
   const Framing framing_;
   const Protocol protocol_;
+  const std::unique_ptr<MseSession> mse_;  // WsFmp4 only
 
   // Sent before the tape's bytes: the transport's header, and for a start the HTTP head and the
   // prefix.
@@ -108,8 +120,11 @@ class Viewer final : public net::SocketEvents,
   std::string control_;         // WebSocket control frames that wait for a message boundary
   std::uint64_t cursor_ = 0;    // the next byte of the tape
   std::uint64_t promised_ = 0;  // where the message under way ends
-  std::uint64_t prefix_serial_ = 0;
+  static constexpr std::uint64_t kNoPrefix = ~std::uint64_t{0};
+  std::uint64_t prefix_serial_ = kNoPrefix;  // of the prefix of this tape that the client has
   bool started_ = false;
+  bool has_init_ = false;  // of whatever tape
+  bool go_live_ = false;   // the client wants the newest key frame next
   bool first_message_ = true;
   bool blocked_ = false;  // the kernel took less than it was given; it will say when it wants more
   bool was_blocked_ = false;  // has not been level with the head since

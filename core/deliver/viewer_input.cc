@@ -54,16 +54,37 @@ void Viewer::take_input(base::Bytes input) {
                                                        {"why", base::describe(fed.error())},
                                                        {"suppressed", *held}});
     }
-    auto body = wire::websocket::close_body(frames_->close_code());
-    wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));
-    closing_ = true;
-    closing_reason_ = "protocol_error";
+    begin_close(frames_->close_code(), "protocol_error");
   }
-  if (started_ && !control_.empty()) audience_.flush_one(*this);
+  if (started_ && (!control_.empty() || go_live_)) audience_.flush_one(*this);
 }
 
-void Viewer::on_message(wire::websocket::Opcode, base::Bytes) {
+void Viewer::on_message(wire::websocket::Opcode, base::Bytes payload) {
   // A viewer of FLV has nothing to say; players that send greetings are left alone.
+  if (!mse_ || closing_) return;
+  MseReply reply = mse_->take(payload, base::mono_now());
+  // Answers are a courtesy as pongs are, and have the same room.
+  if (reply.close_code == 0 && control_.size() + reply.text.size() > kMaxControl) {
+    reply.text.clear();
+  }
+  queue(reply);
+}
+
+// What a client is answered waits for the next message boundary, as its effect does.
+void Viewer::queue(const MseReply &reply) {
+  go_live_ = go_live_ || reply.go_live;
+  if (!reply.text.empty()) {
+    wire::websocket::append_frame(control_, wire::websocket::Opcode::Text,
+                                  base::as_bytes(reply.text));
+  }
+  if (reply.close_code != 0) begin_close(reply.close_code, reply.end_reason);
+}
+
+void Viewer::begin_close(std::uint16_t code, const char *end_reason) {
+  auto body = wire::websocket::close_body(code);
+  wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));
+  closing_ = true;
+  closing_reason_ = end_reason;
 }
 
 void Viewer::on_ping(base::Bytes payload) {

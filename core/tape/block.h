@@ -20,6 +20,9 @@ struct Prefix {
   std::uint64_t serial = 0;  // counts up on its tape; set by Tape::set_prefix
   std::string init;          // for a reader that has nothing yet
   std::string changeover;    // for a reader that has read another prefix of the same format before
+  // What the bytes are, with their codecs (RFC 6381), for readers that have to tell a player before
+  // it gets them. Empty in formats of which nobody asks.
+  std::string mime;
 };
 
 // One frame on the tape. Flags are not mutually exclusive.
