@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "media/frame.h"
 #include "media/track_set.h"
+#include "mux/fmp4_audio.h"
 
 namespace sluice::mux {
 
@@ -32,6 +33,8 @@ class Fmp4Writer {
  public:
   // A fragment is closed when it has this many audio frames, whoever waits for what.
   static constexpr std::size_t kMaxAudioFrames = 256;
+  // Or that much audio: real frames are at most some kilobytes.
+  static constexpr std::size_t kMaxAudioBytes = 1 << 20;
 
   // The tracks from now on, of which fmp4_tracks() has left some. What was added is dropped.
   void configure(media::TrackSet carried);
@@ -39,8 +42,9 @@ class Fmp4Writer {
   // version 1).
   [[nodiscard]] std::string init() const;
 
-  // Puts the frame of a configured track into the fragment under way, of which it is given at most
-  // one video frame, and keeps a reference to its payload.
+  // Puts the frame of a configured track into the fragment under way, which must not be full(), and
+  // keeps a reference to its payload. Leaves out what has no place there: frames of another codec,
+  // without payload, or of gigabytes.
   void add(const media::Frame &frame);
   [[nodiscard]] bool empty() const;
   [[nodiscard]] bool full() const;  // has a video frame, or as much audio as it may
@@ -59,13 +63,30 @@ class Fmp4Writer {
   void drop();
 
  private:
-  struct Clock;  // of a track: turns ticks into its time scale, and predicts durations
+  struct AudioSample {
+    media::Frame frame;
+    std::uint64_t time = 0;  // in the track's time scale, like the duration
+    std::uint32_t duration = 0;
+  };
+
+  [[nodiscard]] bool has_room(const media::Frame &frame) const;
+  void add_video(const media::Frame &frame);
+  void add_audio(const media::Frame &frame);
+  void append_video(std::size_t &data_offset);
+  void append_audio(std::size_t &data_offset);
+
   media::TrackSet tracks_;
-  std::vector<media::Frame> audio_;
+  // The fragment under way.
   std::vector<media::Frame> video_;  // at most one
-  std::string moof_;
+  std::vector<AudioSample> audio_;
+  std::size_t payload_ = 0;  // bytes of all of them
+  std::string moof_;         // as prepare() made it
   std::uint32_t sequence_ = 0;
-  // (to be completed)
+
+  media::Ticks video_dts_{-1};        // of the newest video frame; -1: there was none
+  std::uint32_t video_duration_ = 0;  // as it is foreseen
+  AudioScale audio_scale_;
+  AudioClock audio_clock_;
 };
 
 }  // namespace sluice::mux

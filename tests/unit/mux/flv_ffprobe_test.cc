@@ -2,57 +2,21 @@
 // FFmpeg's tools are the judge of what the writer makes. Says so and passes where they are not
 // installed.
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 
 #include "media/timeline.h"
+#include "support/ffmpeg_tools.h"
 #include "support/flv_rig.h"
 
 using namespace sluice;
 using namespace std::chrono_literals;
 using mux::H265InFlv;
+using test::have_ffmpeg;
+using test::run;
+using test::TempFile;
 
 namespace {
-
-std::string run(const std::string &command) {
-  std::FILE *pipe = ::popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string out;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof buffer, pipe))
-    out.append(buffer, n);
-  ::pclose(pipe);
-  return out;
-}
-
-bool have_ffmpeg() {
-  if (std::system("command -v ffprobe >/dev/null && command -v ffmpeg >/dev/null") == 0)
-    return true;
-  MESSAGE("ffprobe or ffmpeg is not installed: nothing was checked");
-  return false;
-}
-
-class TempFile {
- public:
-  explicit TempFile(const std::string &bytes) {
-    const int fd = ::mkstemp(path_.data());
-    REQUIRE(fd >= 0);
-    ::close(fd);
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~TempFile() { ::unlink(path_.c_str()); }
-  TempFile(const TempFile &) = delete;
-  TempFile &operator=(const TempFile &) = delete;
-
-  [[nodiscard]] const std::string &path() const { return path_; }
-
- private:
-  std::string path_ = "/tmp/sluice-flv-XXXXXX";
-};
 
 // Reads a fixture and writes it again on a time line that starts at `base`.
 std::string rewrite(const char *fixture, media::Ticks base, test::FlvRecorder &seen) {

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mux/fmp4_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+#include "mux/fmp4_box.h"
+#include "mux/fmp4_init.h"
+#include "mux/fmp4_sample_entry.h"
+
+namespace sluice::mux {
+
+namespace {
+
+using media::Kind;
+using media::Ticks;
+
+constexpr std::size_t kMdatHeader = 8;
+// The offsets of samples are signed numbers of 32 bits; the rest is for the moof.
+constexpr std::size_t kMaxPayload = (std::size_t{1} << 31) - (std::size_t{1} << 20);
+constexpr std::uint32_t kMaxDuration = std::numeric_limits<std::int32_t>::max();
+
+// A video frame's duration is known when the next one comes, which is not waited for.
+constexpr std::int64_t kShortestPicture = 90;
+constexpr std::int64_t kUsualPicture = 3'600;
+constexpr std::int64_t kLongestPicture = 900'000;
+
+enum TfhdFlags : std::uint32_t {
+  kDefaultDuration = 0x08,
+  kDefaultFlags = 0x20,
+  kBaseIsMoof = 0x2'0000,
+};
+enum TrunFlags : std::uint32_t {
+  kDataOffset = 0x001,
+  kSampleDurations = 0x100,
+  kSampleSizes = 0x200,
+  kCompositionOffsets = 0x800,
+};
+
+std::uint32_t picture_duration(std::int64_t ticks) {
+  return static_cast<std::uint32_t>(std::clamp(ticks, kShortestPicture, kLongestPicture));
+}
+
+std::uint32_t stated_duration(const media::TrackSet &tracks) {
+  const double rate = tracks.video ? tracks.video->frame_rate : 0;
+  if (!(rate > 0)) return kUsualPicture;
+  return picture_duration(static_cast<std::int64_t>(90'000 / std::max(rate, 0.01)));
+}
+
+void append_tfdt(std::string &out, std::uint64_t time) {
+  const Box tfdt(out, "tfdt", 1, 0);
+  base::ByteWriter(out).u64(time);
+}
+
+// Leaves room for the offset of the first sample, which is known when the moof is complete.
+std::size_t append_data_offset(std::string &out) {
+  const std::size_t at = out.size();
+  base::ByteWriter(out).u32(0);
+  return at;
+}
+
+std::byte *copy(std::byte *p, base::Bytes bytes) {
+  if (!bytes.empty()) std::memcpy(p, bytes.data(), bytes.size());
+  return p + bytes.size();
+}
+
+}  // namespace
+
+bool fmp4_can_carry(const media::Track &track) { return has_sample_entry(track); }
+
+media::TrackSet fmp4_tracks(const media::TrackSet &tracks) {
+  media::TrackSet carried = tracks;
+  if (carried.video && !fmp4_can_carry(*carried.video)) carried.video.reset();
+  if (carried.audio && !fmp4_can_carry(*carried.audio)) carried.audio.reset();
+  return carried;
+}
+
+std::string fmp4_mime(const media::TrackSet &carried) {
+  std::string codecs;
+  for (const auto *track : {&carried.video, &carried.audio}) {
+    if (!*track || (*track)->codec_string.empty()) continue;
+    if (!codecs.empty()) codecs += ',';
+    // The name that all browsers know.
+    codecs += (*track)->codec == media::Codec::MP3 ? "mp4a.6B" : (*track)->codec_string;
+  }
+  std::string mime = carried.video ? "video/mp4" : "audio/mp4";
+  if (!codecs.empty()) mime += "; codecs=\"" + codecs + '"';
+  return mime;
+}
+
+void Fmp4Writer::configure(media::TrackSet carried) {
+  drop();
+  if (carried.video != tracks_.video) video_dts_ = Ticks(-1);
+  if (video_dts_ < Ticks(0)) video_duration_ = stated_duration(carried);
+  // The clock goes on where the track is the same.
+  if (carried.audio != tracks_.audio) {
+    audio_scale_ = carried.audio ? AudioScale::of(*carried.audio) : AudioScale{};
+    audio_clock_ = AudioClock(audio_scale_.scale);
+  }
+  tracks_ = std::move(carried);
+}
+
+std::string Fmp4Writer::init() const { return fmp4_init(tracks_); }
+
+bool Fmp4Writer::empty() const { return video_.empty() && audio_.empty(); }
+
+bool Fmp4Writer::full() const {
+  return !video_.empty() || audio_.size() >= kMaxAudioFrames || payload_ >= kMaxAudioBytes;
+}
+
+bool Fmp4Writer::has_room(const media::Frame &frame) const {
+  const auto &track = tracks_.of(frame.kind());
+  return !full() && track && track->codec == frame.codec && frame.payload.size > 0 &&
+         frame.payload.size <= kMaxPayload - payload_;
+}
+
+void Fmp4Writer::add(const media::Frame &frame) {
+  SLUICE_DCHECK(!full());
+  if (!has_room(frame)) return;
+  payload_ += frame.payload.size;
+  moof_.clear();  // it has to be made again
+  if (frame.kind() == Kind::Video) {
+    add_video(frame);
+  } else {
+    add_audio(frame);
+  }
+}
+
+void Fmp4Writer::add_video(const media::Frame &frame) {
+  if (video_dts_ >= Ticks(0) && frame.dts > video_dts_)
+    video_duration_ = picture_duration((frame.dts - video_dts_).count());
+  video_dts_ = std::max(frame.dts, Ticks(0));
+  video_.push_back(frame);
+}
+
+void Fmp4Writer::add_audio(const media::Frame &frame) {
+  const std::uint32_t duration =
+      audio_duration(*tracks_.audio, audio_scale_, frame.payload.bytes());
+  const AudioClock::Place place = audio_clock_.place(frame.dts, duration);
+  if (!audio_.empty()) {
+    // Samples of a fragment have no times of their own: the one before a gap lasts until its end.
+    AudioSample &before = audio_.back();
+    before.duration =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(place.time - before.time, kMaxDuration));
+  }
+  audio_.push_back({.frame = frame, .time = place.time, .duration = place.duration});
+}
+
+Ticks Fmp4Writer::dts() const {
+  if (!video_.empty()) return video_.front().dts;
+  return audio_.empty() ? Ticks(0) : audio_.front().frame.dts;
+}
+
+bool Fmp4Writer::key() const { return video_.empty() ? !tracks_.video : video_.front().key; }
+
+std::int64_t Fmp4Writer::wall_us() const {
+  if (!video_.empty()) return video_.front().wall_us;
+  return audio_.empty() ? 0 : audio_.front().frame.wall_us;
+}
+
+std::size_t Fmp4Writer::prepare() {
+  SLUICE_CHECK(!empty());
+  moof_.clear();
+  std::size_t video_offset = 0;
+  std::size_t audio_offset = 0;
+  {
+    const Box moof(moof_, "moof");
+    {
+      const Box mfhd(moof_, "mfhd", 0, 0);
+      base::ByteWriter(moof_).u32(sequence_ + 1);
+    }
+    if (!video_.empty()) append_video(video_offset);
+    if (!audio_.empty()) append_audio(audio_offset);
+  }
+  // Video is first in the mdat.
+  std::size_t position = moof_.size() + kMdatHeader;
+  if (!video_.empty()) {
+    patch_u32(moof_, video_offset, static_cast<std::uint32_t>(position));
+    position += video_.front().payload.size;
+  }
+  if (!audio_.empty()) patch_u32(moof_, audio_offset, static_cast<std::uint32_t>(position));
+  return moof_.size() + kMdatHeader + payload_;
+}
+
+void Fmp4Writer::append_video(std::size_t &data_offset) {
+  const media::Frame &frame = video_.front();
+  const Box traf(moof_, "traf");
+  base::ByteWriter out(moof_);
+  {
+    const Box tfhd(moof_, "tfhd", 0, kBaseIsMoof | kDefaultDuration | kDefaultFlags);
+    out.u32(kFmp4VideoTrack);
+    out.u32(video_duration_);
+    out.u32(frame.key ? kFmp4SyncSample : kFmp4OtherSample);
+  }
+  append_tfdt(moof_, scaled_time(frame.dts, kFmp4VideoScale));
+  const auto composition = static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      frame.composition_offset.count(), std::numeric_limits<std::int32_t>::min(),
+      std::numeric_limits<std::int32_t>::max()));
+  const Box trun(moof_, "trun", 1,
+                 kDataOffset | kSampleSizes | (composition != 0 ? kCompositionOffsets : 0U));
+  out.u32(1);
+  data_offset = append_data_offset(moof_);
+  out.u32(frame.payload.size);
+  if (composition != 0) out.u32(static_cast<std::uint32_t>(composition));
+}
+
+void Fmp4Writer::append_audio(std::size_t &data_offset) {
+  const std::uint32_t usual = audio_.front().duration;
+  const bool uneven =
+      std::ranges::any_of(audio_, [&](const AudioSample &s) { return s.duration != usual; });
+  const Box traf(moof_, "traf");
+  base::ByteWriter out(moof_);
+  {
+    const Box tfhd(moof_, "tfhd", 0, kBaseIsMoof | kDefaultDuration);
+    out.u32(kFmp4AudioTrack);
+    out.u32(usual);
+  }
+  append_tfdt(moof_, audio_.front().time);
+  const Box trun(moof_, "trun", 0, kDataOffset | kSampleSizes | (uneven ? kSampleDurations : 0U));
+  out.u32(static_cast<std::uint32_t>(audio_.size()));
+  data_offset = append_data_offset(moof_);
+  for (const AudioSample &sample : audio_) {
+    if (uneven) out.u32(sample.duration);
+    out.u32(sample.frame.payload.size);
+  }
+}
+
+void Fmp4Writer::write(base::MutableBytes out) {
+  SLUICE_CHECK(!moof_.empty() && out.size() == moof_.size() + kMdatHeader + payload_);
+  std::byte *p = copy(out.data(), base::as_bytes(moof_));
+  p = base::put_u32(p, static_cast<std::uint32_t>(kMdatHeader + payload_));
+  p = copy(p, base::as_bytes("mdat"));
+  for (const media::Frame &frame : video_)
+    p = copy(p, frame.payload.bytes());
+  for (const AudioSample &sample : audio_)
+    p = copy(p, sample.frame.payload.bytes());
+  SLUICE_CHECK(p == out.data() + out.size());
+  ++sequence_;
+  drop();
+}
+
+void Fmp4Writer::drop() {
+  video_.clear();
+  audio_.clear();
+  moof_.clear();
+  payload_ = 0;
+}
+
+}  // namespace sluice::mux
