@@ -77,7 +77,8 @@ void Connection::on_readable() {
 
 void Connection::on_writable() {
   if (!outbox_.flush()) return end();
-  if (outbox_.empty() && state_ == State::Sending) answer_sent();
+  if (outbox_.empty() && !body_.advance(*socket_)) return end();
+  if (unsent() == 0 && state_ == State::Sending) answer_sent();
 }
 
 void Connection::on_input_end() {
@@ -186,12 +187,15 @@ void Connection::answer(const Request &request, Response response) {
   state_ = State::Sending;
   deadline_.stop();
   std::string text = response_head(response, head_context(request));
-  if (request.method != Method::Head && response.status != 204 && response.status != 304) {
-    text += response.body;
+  bool has_body =
+      request.method != Method::Head && response.status != 204 && response.status != 304;
+  if (has_body && response.stored.body) {
+    send_stored(std::move(text), std::move(response.stored));
+  } else {
+    send(has_body ? text + response.body : text);
   }
-  send(text);
   if (state_ != State::Sending) return;
-  if (outbox_.empty()) return answer_sent();
+  if (unsent() == 0) return answer_sent();
   watch_progress();
 }
 
@@ -214,8 +218,14 @@ void Connection::send(const std::string &bytes) {
   if (!outbox_.send(bytes)) end();
 }
 
+void Connection::send_stored(std::string head, BodyRange range) {
+  body_.start(std::move(head), std::move(range));
+  // What is left of a "100 Continue" goes first.
+  if (outbox_.empty() && !body_.advance(*socket_)) end();
+}
+
 void Connection::watch_progress() {
-  unsent_at_check_ = outbox_.size();
+  unsent_at_check_ = unsent();
   deadline_.start(server_.options_.send_timeout);
 }
 
@@ -244,7 +254,7 @@ void Connection::on_deadline() {
       server_.metrics_.request_timed_out();
       return answer_parse_error({408, "request_timeout", "the request took too long to arrive"});
     case State::Sending:
-      if (unsent_at_check_ - outbox_.size() < kMinSendProgress) return end();
+      if (unsent_at_check_ - unsent() < kMinSendProgress) return end();
       return watch_progress();
     case State::Lingering:
       return end();

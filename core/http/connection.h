@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "http/body_sender.h"
 #include "http/exchange.h"
 #include "http/request_parser.h"
 #include "http/server.h"
@@ -55,6 +56,8 @@ class Connection final : net::SocketEvents, ExchangeHost {
   void answer_options(const Request &request, const std::string &allow);
   void answer_parse_error(const ParseError &error);
   void send(const std::string &bytes);
+  void send_stored(std::string head, BodyRange range);
+  [[nodiscard]] std::size_t unsent() const { return outbox_.size() + body_.left(); }
   void watch_progress();
   void answer_sent();
   void linger();
@@ -63,6 +66,7 @@ class Connection final : net::SocketEvents, ExchangeHost {
   loop::Loop &loop_;
   std::unique_ptr<net::Socket> socket_;
   net::Outbox outbox_;
+  BodySender body_;  // begins when the outbox is empty
   net::Admission::Permit permit_;
   loop::Timer deadline_;
   RequestParser parser_;

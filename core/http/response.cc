@@ -135,7 +135,8 @@ std::string response_head(const Response &response, const HeadContext &context) 
   if (may_have_body(response.status)) {
     bool known = !response.unknown_length;
     if (!response.content_type.empty()) append_field(head, "Content-Type", response.content_type);
-    if (known) append_field(head, "Content-Length", std::to_string(response.body.size()));
+    std::uint64_t length = response.stored.body ? response.stored.size() : response.body.size();
+    if (known) append_field(head, "Content-Length", std::to_string(length));
   }
   if (context.close) {
     append_field(head, "Connection", "close");

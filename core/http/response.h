@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/body.h"
 #include "http/request.h"
 
 namespace sluice::http {
@@ -18,6 +19,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  BodyRange stored;            // in place of body, when there is one
   std::vector<Field> headers;  // beyond what every answer carries
   // Answering HEAD where GET would stream: there is no length to tell.
   bool unknown_length = false;

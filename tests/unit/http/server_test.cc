@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/exchange.h"
+#include "http/ranges.h"
 #include "metrics/registry.h"
 #include "support/socket_pair.h"
 
@@ -25,6 +27,40 @@ using test::TestLoop;
 
 namespace {
 
+// A body that lies in more pieces than one write takes, and is larger than what the kernel holds.
+class ManyPieces final : public http::Body {
+ public:
+  static constexpr std::size_t kPiece = 300'007;
+  static constexpr std::size_t kPieces = 70;
+  ManyPieces() {
+    for (std::size_t i = 0; i < kPieces; ++i)
+      pieces_.emplace_back(kPiece, static_cast<char>('0' + i));
+  }
+  [[nodiscard]] std::uint64_t size() const override { return kPiece * kPieces; }
+  std::size_t gather(std::uint64_t offset, std::uint64_t length,
+                     std::span<iovec> pieces) const override {
+    std::size_t used = 0;
+    while (length > 0 && used < pieces.size()) {
+      const std::string &piece = pieces_[offset / kPiece];
+      std::uint64_t skipped = offset % kPiece;
+      std::uint64_t bytes = std::min<std::uint64_t>(length, kPiece - skipped);
+      pieces[used++] = {const_cast<char *>(piece.data()) + skipped, bytes};
+      offset += bytes;
+      length -= bytes;
+    }
+    return used;
+  }
+  [[nodiscard]] std::string text() const {
+    std::string all;
+    for (const std::string &piece : pieces_)
+      all += piece;
+    return all;
+  }
+
+ private:
+  std::vector<std::string> pieces_;
+};
+
 // A server on the test's loop with a few routes, and clients that connect to it.
 class Site {
  public:
@@ -37,6 +73,12 @@ class Site {
     router.add(Method::Get, "/forgotten", [](auto) {});
     router.add(Method::Get, "/large",
                [](auto exchange) { exchange->respond(text(std::string(kLarge, 'x'))); });
+    router.add(Method::Get, "/stored", [this](auto exchange) {
+      http::Response response;
+      response.stored = http::BodyRange::whole(stored);
+      http::answer_as_asked(exchange->request(), "\"tag\"", response);
+      exchange->respond(std::move(response));
+    });
     router.add(Method::Get, "/stream", [this](auto exchange) {
       std::string head = exchange->stream_head(200, {{"Content-Type", "video/x-flv"}});
       detached = exchange->detach();
@@ -71,6 +113,7 @@ class Site {
   Router router;
   std::unique_ptr<Exchange> waiting;
   http::Detached detached;
+  std::shared_ptr<const ManyPieces> stored = std::make_shared<ManyPieces>();
   std::unique_ptr<Server> server;
 };
 
@@ -417,6 +460,31 @@ TEST_SUITE("http") {
     client.send(get("/hello", "Connection: Upgrade\r\nUpgrade: websocket\r\n") + get("/hello"));
     CHECK(client.read().has("Connection: close"));
     CHECK(client.ended());
+  }
+
+  TEST_CASE("server: a stored body of many pieces arrives whole, and in ranges") {
+    Site site;
+    Client client(site);
+    const std::string text = site.stored->text();
+    CHECK(client.ask(get("/stored")).body == text);
+    Answer part =
+        client.ask("GET /stored HTTP/1.1\r\nHost: a\r\nRange: bytes=300000-900000\r\n\r\n");
+    CHECK(part.status == 206);
+    CHECK(part.body == text.substr(300'000, 600'001));
+    Answer head = client.ask("HEAD /stored HTTP/1.1\r\nHost: a\r\n\r\n", true);
+    CHECK(head.status == 200);
+    CHECK(head.has("Content-Length: " + std::to_string(text.size())));
+    CHECK(client.ask(get("/hello")).body == "hello");
+  }
+
+  TEST_CASE("server: a client that does not read a stored body is closed, and the body let go") {
+    ServerOptions options;
+    options.send_timeout = base::Millis(100);
+    Site site(std::move(options));
+    Client client(site);
+    client.send(get("/stored"));
+    CHECK(site.run_until_empty());
+    CHECK(site.loop.run_until([&] { return site.stored.use_count() == 1; }));
   }
 
   TEST_CASE("server: a large answer arrives whole at a client that reads it") {
