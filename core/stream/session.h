@@ -17,7 +17,7 @@ namespace sluice::stream {
 struct SessionInfo {
   base::SessionId id;
   const char *kind = "";      // "publisher", "source" (a camera that is pulled) or "viewer"
-  const char *protocol = "";  // "rtmp", "http-flv", "ws-flv"
+  const char *protocol = "";  // "rtmp", "http-flv", "ws-fmp4", …
   std::string stream;         // empty while it is not known yet
   std::string peer;
   std::int64_t since_wall_us = 0;
