@@ -10,13 +10,11 @@ namespace sluice::tape {
 
 Block::Block(std::shared_ptr<BlockPool> pool, base::MutableBytes region, std::uint64_t start,
              std::shared_ptr<const Prefix> prefix)
-    : pool_(std::move(pool)),
+    : memory_(std::make_shared<BlockMemory>(std::move(pool), region)),
       region_(region),
       start_(start),
       prefix_(std::move(prefix)),
       marks_(kMaxMarks) {}
-
-Block::~Block() { pool_->give_back(region_); }
 
 std::uint32_t Block::used() const {
   std::uint32_t count = mark_count();

@@ -35,6 +35,22 @@ struct Mark {
   bool config = false;       // not a frame but a change of configuration, for readers that read on
 };
 
+// The memory of a block, which goes back to its pool with the last who needs it.
+class BlockMemory {
+ public:
+  BlockMemory(std::shared_ptr<BlockPool> pool, base::MutableBytes region)
+      : pool_(std::move(pool)), region_(region) {}
+  ~BlockMemory() { pool_->give_back(region_); }
+  BlockMemory(const BlockMemory &) = delete;
+  BlockMemory &operator=(const BlockMemory &) = delete;
+
+  [[nodiscard]] base::MutableBytes region() const { return region_; }
+
+ private:
+  const std::shared_ptr<BlockPool> pool_;
+  const base::MutableBytes region_;
+};
+
 class Block {
  public:
   // Full when either the bytes or this many marks are used up.
@@ -42,13 +58,15 @@ class Block {
 
   Block(std::shared_ptr<BlockPool> pool, base::MutableBytes region, std::uint64_t start,
         std::shared_ptr<const Prefix> prefix);
-  ~Block();
   Block(const Block &) = delete;
   Block &operator=(const Block &) = delete;
 
   // Readers. `start` is the tape offset of the first byte.
   [[nodiscard]] std::uint64_t start() const { return start_; }
   [[nodiscard]] const std::byte *data() const { return region_.data(); }
+  // For who keeps the bytes without the block, which keeps all that follow it.
+  [[nodiscard]] const std::shared_ptr<const BlockMemory> &memory() const { return memory_; }
+  [[nodiscard]] const std::shared_ptr<const Prefix> &shared_prefix() const { return prefix_; }
   [[nodiscard]] const Prefix &prefix() const { return *prefix_; }
   [[nodiscard]] std::uint32_t mark_count() const {
     return mark_count_.load(std::memory_order_acquire);
@@ -70,7 +88,7 @@ class Block {
   void link(std::shared_ptr<Block> next);
 
  private:
-  const std::shared_ptr<BlockPool> pool_;
+  const std::shared_ptr<const BlockMemory> memory_;
   const base::MutableBytes region_;
   const std::uint64_t start_;
   const std::shared_ptr<const Prefix> prefix_;

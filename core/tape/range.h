@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Range: a piece of a tape between two frame boundaries, which it keeps alive by holding its
-// blocks: an HLS segment or part. A value, cheap to copy, immutable, for any thread.
+// Range: a piece of a tape between two frame boundaries, which it keeps alive: an HLS segment or
+// part. It holds the memory of its blocks and not the blocks, which would keep all that follow. A
+// value, immutable, for any thread.
 #pragma once
 
 #include <sys/uio.h>
@@ -16,25 +17,28 @@ namespace sluice::tape {
 
 class Range {
  public:
-  Range() = default;
-  // blocks: those that cover [from, to), in order.
-  Range(std::uint64_t from, std::uint64_t to, std::vector<std::shared_ptr<const Block>> blocks);
+  // Bytes of one block.
+  struct Piece {
+    std::shared_ptr<const BlockMemory> memory;
+    const std::byte *data = nullptr;
+    std::size_t size = 0;
+  };
 
-  [[nodiscard]] std::uint64_t from() const { return from_; }
-  [[nodiscard]] std::uint64_t to() const { return to_; }
-  [[nodiscard]] std::uint64_t size() const { return to_ - from_; }
-  [[nodiscard]] bool empty() const { return from_ == to_; }
+  Range() = default;
+  explicit Range(std::vector<Piece> pieces);
+
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
 
   // How many pieces the bytes lie in.
-  [[nodiscard]] std::size_t pieces() const { return blocks_.size(); }
+  [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
   // Points pieces at the bytes [offset, offset + length) of the range, as far as the pieces
   // suffice; returns how many were used. No byte is copied.
   std::size_t gather(std::uint64_t offset, std::uint64_t length, std::span<iovec> pieces) const;
 
  private:
-  std::uint64_t from_ = 0;
-  std::uint64_t to_ = 0;
-  std::vector<std::shared_ptr<const Block>> blocks_;
+  std::vector<Piece> pieces_;
+  std::uint64_t size_ = 0;
 };
 
 }  // namespace sluice::tape

@@ -67,6 +67,27 @@ const Prefix &TapeView::prefix_at(std::uint64_t offset) const {
   return blocks_[block_index(offset)]->prefix();
 }
 
+std::shared_ptr<const Prefix> TapeView::shared_prefix_at(std::uint64_t offset) const {
+  return blocks_[block_index(offset)]->shared_prefix();
+}
+
+const Mark &TapeView::mark_at(std::uint64_t offset) const {
+  const Block &block = *blocks_[block_index(offset)];
+  return block.mark(block.mark_at(offset));
+}
+
+Range TapeView::range(std::uint64_t from, std::uint64_t to) const {
+  std::vector<Range::Piece> pieces;
+  for (std::size_t i = block_index(from); from < to; ++i) {
+    const Block &block = *blocks_[i];
+    std::uint64_t end = std::min(to, i + 1 < blocks_.size() ? blocks_[i + 1]->start() : to);
+    if (end == from) continue;
+    pieces.push_back({block.memory(), block.data() + (from - block.start()), end - from});
+    from = end;
+  }
+  return Range(std::move(pieces));
+}
+
 std::size_t TapeView::block_index(std::uint64_t offset) const {
   // Viewers on time read near the head, so the search goes backwards.
   std::size_t i = blocks_.size() - 1;

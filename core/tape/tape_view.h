@@ -13,6 +13,7 @@
 #include <span>
 
 #include "tape/block.h"
+#include "tape/range.h"
 
 namespace sluice::tape {
 
@@ -43,6 +44,13 @@ class TapeView {
   // Time of the frame that covers the offset; of the last frame when the offset is the head.
   [[nodiscard]] media::Ticks dts_at(std::uint64_t offset) const;
   [[nodiscard]] const Prefix &prefix_at(std::uint64_t offset) const;
+  // The same, kept beyond the view.
+  [[nodiscard]] std::shared_ptr<const Prefix> shared_prefix_at(std::uint64_t offset) const;
+  // The mark that covers the offset, which must lie within tail() and head().
+  [[nodiscard]] const Mark &mark_at(std::uint64_t offset) const;
+
+  // The bytes [from, to), within tail() and head(), to be kept beyond the view.
+  [[nodiscard]] Range range(std::uint64_t from, std::uint64_t to) const;
 
  private:
   [[nodiscard]] std::size_t block_index(std::uint64_t offset) const;
