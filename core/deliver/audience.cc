@@ -26,8 +26,7 @@ void respond_no_track(http::Exchange &exchange, const MediaFormat &format) {
 }
 
 bool has_nothing_for(const stream::StreamEntry &entry, const MediaFormat &format) {
-  return format.format == stream::Format::Flv &&
-         entry.counters->nothing_for_flv.load(std::memory_order_relaxed);
+  return entry.has_nothing_for(format.format);
 }
 
 Audience::Audience(Delivery &delivery, std::string name, const MediaFormat &format)
@@ -86,7 +85,7 @@ void Audience::subscribe() {
 void Audience::unsubscribe() {
   if (!subscriber_) return;
   subscriber_->silence();
-  shelf().unsubscribe(*subscribed_, std::exchange(subscriber_, nullptr));
+  shelf().unsubscribe(*subscribed_, format_.format, std::exchange(subscriber_, nullptr));
 }
 
 void Audience::on_view(std::uint64_t epoch, tape::TapeView view) {

@@ -53,6 +53,7 @@ void Directory::grant(Record &record, PublishRequest request) {
   Grant grant;
   if (record.entry) {
     entry->counters = record.entry->counters;
+    entry->segments = record.entry->segments;
     grant.start_at = record.next_dts + std::max(kLeastGap, elapsed_since(record.ended_at));
   } else {
     entry->counters = std::make_shared<StreamCounters>();

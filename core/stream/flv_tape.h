@@ -14,8 +14,8 @@ class FlvTape final : public FormatTape {
   FlvTape(std::shared_ptr<tape::Tape> tape, mux::H265InFlv h265)
       : FormatTape(std::move(tape)), h265_(h265) {}
 
-  base::Status configure(const media::TrackSet &tracks, const media::Metadata &metadata,
-                         media::Ticks at) override;
+  base::Result<bool> configure(const media::TrackSet &tracks, const media::Metadata &metadata,
+                               media::Ticks at) override;
   [[nodiscard]] bool carries(media::Kind kind) const override {
     return kind == media::Kind::Video ? has_video_ : has_audio_;
   }

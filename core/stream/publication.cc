@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "mux/flv_writer.h"
-#include "stream/flv_tape.h"
 
 namespace sluice::stream {
 namespace {
@@ -18,8 +17,6 @@ constexpr media::Ticks kAudioPatience = base::Millis(200);
 constexpr base::Millis kLateFlush{200};
 // A stream without video is flushed at most 25 times a second, as one with video usually is.
 constexpr media::Ticks kAudioOnlyInterval = base::Millis(40);
-// A tape keeps a little more than the lag after which a viewer skips.
-constexpr base::Millis kWindowSlack{3000};
 // Different reasons for dropping something that one publication may list.
 constexpr std::size_t kMaxIgnored = 16;
 // So many changes of what is known are told at once; further ones when the pause is over.
@@ -35,8 +32,10 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
       owner_(owner),
       gop_({context_.config->stream.gop_max_bytes, context_.config->stream.gop_max_duration}),
       track_wait_(context_.loop, [this] { decide_tracks(); }),
+      outputs_{FormatOutput(Format::Flv, context_, *entry_),
+               FormatOutput(Format::Fmp4, context_, *entry_),
+               FormatOutput(Format::Ts, context_, *entry_)},
       late_flush_(context_.loop, [this] { flush(); }),
-      tape_grace_(context_.loop, [this] { drop_tape_if_unread(); }),
       facts_pause_(context_.loop, [this] { report_held_facts(); }) {
   timeline_.start_at(start_at);
   context_.metrics.publishers.add(1);
@@ -45,14 +44,10 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
 Publication::~Publication() {
   context_.metrics.publishers.add(-1);
   auto &counters = *entry_->counters;
-  counters.nothing_for_flv.store(false, std::memory_order_relaxed);
+  for (auto &nothing : counters.nothing_for)
+    nothing.store(false, std::memory_order_relaxed);
   counters.gop_bytes.store(0, std::memory_order_relaxed);
   counters.gop_frames.store(0, std::memory_order_relaxed);
-  counters.tape_bytes.store(0, std::memory_order_relaxed);
-  if (!tape_) return;
-  tape_->tape().end();
-  for (const Reader &reader : readers_)
-    reader.subscriber->wake();
 }
 
 void Publication::set_track(const media::Track &track) {
@@ -109,9 +104,16 @@ void Publication::push(media::Frame &&frame) {
     if (!track_wait_.active()) track_wait_.start(context_.config->stream.track_wait);
     return;
   }
-  if (!tape_) return answer_waiting();  // There was no memory for the tape before.
-  append(frame);
-  flush_if_due(frame);
+  bool appended = false;
+  for (FormatOutput &output : outputs_) {
+    if (output.running()) {
+      output.append(frame);
+      appended = true;
+    } else {
+      answer_waiting(output);  // There was no memory for the tape before.
+    }
+  }
+  if (appended) flush_if_due(frame);
 }
 
 // Frames that no decoder could take are dropped here, once for all viewers.
@@ -144,26 +146,6 @@ void Publication::update_counters(const media::Frame &frame) {
   }
 }
 
-void Publication::append(const media::Frame &frame) {
-  if (!tape_->carries(frame.kind())) return;
-  bool is_video = frame.kind() == media::Kind::Video;
-  if (tape_needs_key_ && tape_->carries(media::Kind::Video) && !(is_video && frame.key)) {
-    return count_drop(context_.metrics.dropped_no_key);
-  }
-  tape_needs_key_ = false;
-  if (auto appended = tape_->append(frame); !appended) {
-    static base::log::Limiter limiter;
-    if (auto held = limiter.admit()) {
-      base::log::error("frame lost", {{"stream", entry_->name},
-                                      {"why", base::describe(appended.error())},
-                                      {"suppressed", *held}});
-    }
-    tape_needs_key_ = true;
-    return count_drop(context_.metrics.dropped_no_memory);
-  }
-  context_.metrics.copied_tape_bytes.add(frame.payload.size);
-}
-
 void Publication::flush_if_due(const media::Frame &frame) {
   auto patience = tracks_.video ? kAudioPatience : kAudioOnlyInterval;
   if (frame.kind() == media::Kind::Video || frame.dts - flushed_dts_ >= patience) {
@@ -176,11 +158,9 @@ void Publication::flush_if_due(const media::Frame &frame) {
 
 void Publication::flush() {
   late_flush_.stop();
-  if (!tape_) return;
-  tape_->tape().publish();
-  entry_->counters->tape_bytes.store(tape_->tape().held_bytes(), std::memory_order_relaxed);
-  for (const Reader &reader : readers_)
-    reader.subscriber->wake();
+  for (FormatOutput &output : outputs_) {
+    if (output.running()) output.flush();
+  }
 }
 
 void Publication::decide_tracks() {
@@ -189,21 +169,21 @@ void Publication::decide_tracks() {
   track_wait_.stop();
   note_uncarried();
   report_facts();
-  answer_waiting();
+  for (FormatOutput &output : outputs_)
+    answer_waiting(output);
 }
 
 void Publication::note_uncarried() {
-  const bool nothing = !tracks_.empty() && mux::flv_tracks(tracks_).empty();
-  entry_->counters->nothing_for_flv.store(nothing, std::memory_order_relaxed);
+  for (Format format : kAllFormats) {
+    const bool nothing = !tracks_.empty() && carried_by(format, tracks_).empty();
+    entry_->counters->nothing_for[index(format)].store(nothing, std::memory_order_relaxed);
+  }
 }
 
 void Publication::reconfigure(media::Kind changed) {
-  if (!tape_) return;
-  if (!tape_->configure(tracks_, metadata_, timeline_.newest())) tape_needs_key_ = true;
-  // Video of a new configuration starts with its own key frame.
-  if (changed == media::Kind::Video) tape_needs_key_ = true;
-  // A new configuration takes a new block, and only publishing lets old ones go.
-  flush();
+  for (FormatOutput &output : outputs_) {
+    if (output.running()) output.reconfigure(state(), changed);
+  }
 }
 
 void Publication::report_facts() {
@@ -226,48 +206,25 @@ void Publication::report_held_facts() {
 }
 
 void Publication::subscribe(Format format, std::shared_ptr<Subscriber> subscriber, OnView reply) {
-  (void)format;  // FLV is the only one so far.
-  tape_grace_.stop();
-  readers_.push_back({std::move(subscriber), std::move(reply)});
-  if (decided_) answer_waiting();
+  output(format).subscribe(std::move(subscriber), std::move(reply));
+  if (decided_) answer_waiting(output(format));
 }
 
-void Publication::unsubscribe(const std::shared_ptr<Subscriber> &subscriber) {
-  std::erase_if(readers_, [&](const Reader &reader) { return reader.subscriber == subscriber; });
-  if (readers_.empty() && tape_) tape_grace_.start(context_.config->stream.tape_grace);
+void Publication::unsubscribe(Format format, const std::shared_ptr<Subscriber> &subscriber) {
+  output(format).unsubscribe(subscriber);
 }
 
-void Publication::answer_waiting() {
-  bool anybody = std::ranges::any_of(readers_, [](const Reader &r) { return bool(r.waiting); });
-  if (!anybody || (!tape_ && !start_tape())) return;
-  for (Reader &reader : readers_) {
-    if (!reader.waiting) continue;
-    auto reply = std::exchange(reader.waiting, nullptr);
-    reply(tape_->tape().make_view());
-  }
+void Publication::subscribe_segments(Format format, std::shared_ptr<Subscriber> subscriber) {
+  (void)format, (void)subscriber;
 }
 
-// Muxes the last GOP, so that the tape's first reader starts at once.
-bool Publication::start_tape() {
-  const auto &config = *context_.config;
-  tape::Tape::Limits limits{config.stream.tape_window, config.deliver.skip_after + kWindowSlack};
-  auto tape = tape::Tape::create(context_.blocks, limits);
-  if (!tape) return false;
-  tape_ = std::make_unique<FlvTape>(std::move(*tape), config.stream.h265_in_flv);
-  tape_needs_key_ = true;
-  media::Ticks start = gop_.empty() ? timeline_.newest() : gop_.frames().front().dts;
-  if (!tape_->configure(tracks_, metadata_, start)) return false;
-  for (const media::Frame &frame : gop_.frames())
-    append(frame);
-  flushed_dts_ = timeline_.newest();
-  flush();
-  return true;
+void Publication::unsubscribe_segments(Format format,
+                                       const std::shared_ptr<Subscriber> &subscriber) {
+  (void)format, (void)subscriber;
 }
 
-void Publication::drop_tape_if_unread() {
-  if (!readers_.empty()) return;
-  tape_.reset();
-  entry_->counters->tape_bytes.store(0, std::memory_order_relaxed);
+void Publication::answer_waiting(FormatOutput &output) {
+  if (output.answer_waiting(state())) flushed_dts_ = timeline_.newest();
 }
 
 }  // namespace sluice::stream

@@ -4,31 +4,19 @@
 // is the publisher's; owned by that loop's shelf.
 #pragma once
 
+#include <array>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "config/live.h"
 #include "loop/timer.h"
 #include "media/gop_cache.h"
 #include "media/metadata.h"
 #include "media/timeline.h"
 #include "media/track_set.h"
-#include "stream/format_tape.h"
-#include "stream/stream_entry.h"
-#include "stream/stream_metrics.h"
-#include "stream/wake_list.h"
+#include "stream/format_output.h"
+#include "stream/publication_context.h"
 
 namespace sluice::stream {
-
-// What a publication needs of its surroundings; all borrowed, all of its loop.
-struct PublicationContext {
-  loop::Loop &loop;
-  const config::Live &config;
-  StreamMetrics &metrics;
-  std::shared_ptr<tape::BlockPool> blocks;
-  std::function<void(StreamFacts)> on_facts;  // called when the tracks are known or change
-};
 
 // Whoever feeds a publication.
 class PublicationOwner {
@@ -56,12 +44,15 @@ class Publication {
   // Something was dropped; `what` is a literal and is listed once.
   void note_ignored(const char *what);
 
-  // A loop wants to read. reply gets a view once the tracks are decided and the tape runs, at once
-  // if they are; never when the publication ends before. The subscriber is woken whenever there is
-  // more to read.
-  using OnView = std::move_only_function<void(tape::TapeView)>;
+  // A loop wants to read in a format. reply gets a view once the tracks are decided and the tape
+  // runs, at once if they are; never when the publication ends before. The subscriber is woken
+  // whenever there is more to read.
+  using OnView = FormatOutput::OnView;
   void subscribe(Format format, std::shared_ptr<Subscriber> subscriber, OnView reply);
-  void unsubscribe(const std::shared_ptr<Subscriber> &subscriber);
+  void unsubscribe(Format format, const std::shared_ptr<Subscriber> &subscriber);
+  // The same for whoever reads the segments in the entry's log.
+  void subscribe_segments(Format format, std::shared_ptr<Subscriber> subscriber);
+  void unsubscribe_segments(Format format, const std::shared_ptr<Subscriber> &subscriber);
 
   [[nodiscard]] const StreamEntry &entry() const { return *entry_; }
   [[nodiscard]] PublicationOwner &owner() const { return owner_; }
@@ -69,25 +60,21 @@ class Publication {
   [[nodiscard]] media::Ticks resume_point() const { return timeline_.resume_point(); }
 
  private:
-  struct Reader {
-    std::shared_ptr<Subscriber> subscriber;
-    OnView waiting;  // empty once answered
-  };
-
   void decide_tracks();
   bool accept(const media::Frame &frame);
-  void append(const media::Frame &frame);
   void flush_if_due(const media::Frame &frame);
   void flush();
-  bool start_tape();
-  void drop_tape_if_unread();
-  void answer_waiting();
+  void answer_waiting(FormatOutput &output);
   void reconfigure(media::Kind changed);
   void count_drop(metrics::Counter &reason);
   void note_uncarried();
   void report_facts();
   void report_held_facts();
   void update_counters(const media::Frame &frame);
+  [[nodiscard]] FormatOutput &output(Format format) { return outputs_[index(format)]; }
+  [[nodiscard]] PublicationState state() const {
+    return {tracks_, metadata_, gop_, timeline_.newest()};
+  }
 
   PublicationContext context_;
   std::shared_ptr<const StreamEntry> entry_;
@@ -103,13 +90,10 @@ class Publication {
   bool decided_ = false;
   loop::Timer track_wait_;
 
-  std::unique_ptr<FormatTape> tape_;
-  bool tape_needs_key_ = false;  // frames were lost; the tape goes on at the next key frame
+  std::array<FormatOutput, kFormats> outputs_;  // by Format
   media::Ticks flushed_dts_{0};
   // Shows what waits to be flushed when no further frame comes to do it.
   loop::Timer late_flush_;
-  std::vector<Reader> readers_;
-  loop::Timer tape_grace_;
   std::uint64_t corrections_seen_ = 0;
   // A publisher that changes its mind with every message must not flood the main loop.
   loop::Timer facts_pause_;

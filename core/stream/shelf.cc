@@ -84,7 +84,6 @@ void Shelf::tell_wish(const std::string &name) {
 
 void Shelf::subscribe(const StreamEntry &entry, Format format,
                       std::shared_ptr<Subscriber> subscriber, OnView on_view) {
-  Shelf *home = entry.home;
   // The reply travels as a part of the request and is run on this loop, whichever loop destroys it
   // unrun.
   auto reply = [here = &context_.loop, on_view = std::move(on_view)](tape::TapeView view) mutable {
@@ -92,21 +91,39 @@ void Shelf::subscribe(const StreamEntry &entry, Format format,
       on_view(std::move(view));
     });
   };
-  home->loop().tell([home, epoch = entry.epoch, format, subscriber = std::move(subscriber),
-                     reply = std::move(reply)]() mutable {
-    if (Publication *publication = home->find_publication(epoch)) {
-      publication->subscribe(format, std::move(subscriber), std::move(reply));
-    }
+  tell_publication(entry, [format, subscriber = std::move(subscriber),
+                           reply = std::move(reply)](Publication &publication) mutable {
+    publication.subscribe(format, std::move(subscriber), std::move(reply));
   });
 }
 
-void Shelf::unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> subscriber) {
+void Shelf::unsubscribe(const StreamEntry &entry, Format format,
+                        std::shared_ptr<Subscriber> subscriber) {
+  tell_publication(entry, [format, subscriber = std::move(subscriber)](Publication &publication) {
+    publication.unsubscribe(format, subscriber);
+  });
+}
+
+void Shelf::subscribe_segments(const StreamEntry &entry, Format format,
+                               std::shared_ptr<Subscriber> subscriber) {
+  tell_publication(entry, [format, subscriber = std::move(subscriber)](Publication &publication) {
+    publication.subscribe_segments(format, subscriber);
+  });
+}
+
+void Shelf::unsubscribe_segments(const StreamEntry &entry, Format format,
+                                 std::shared_ptr<Subscriber> subscriber) {
+  tell_publication(entry, [format, subscriber = std::move(subscriber)](Publication &publication) {
+    publication.unsubscribe_segments(format, subscriber);
+  });
+}
+
+// Runs on the home loop, unless the publication has ended.
+void Shelf::tell_publication(const StreamEntry &entry, Message message) {
   if (entry.home == nullptr) return;
   Shelf *home = entry.home;
-  home->loop().tell([home, epoch = entry.epoch, subscriber = std::move(subscriber)] {
-    if (Publication *publication = home->find_publication(epoch)) {
-      publication->unsubscribe(subscriber);
-    }
+  home->loop().tell([home, epoch = entry.epoch, message = std::move(message)]() mutable {
+    if (Publication *publication = home->find_publication(epoch)) message(*publication);
   });
 }
 

@@ -76,7 +76,13 @@ class Shelf {
   using OnView = std::move_only_function<void(tape::TapeView)>;
   void subscribe(const StreamEntry &entry, Format format, std::shared_ptr<Subscriber> subscriber,
                  OnView on_view);
-  void unsubscribe(const StreamEntry &entry, std::shared_ptr<Subscriber> subscriber);
+  void unsubscribe(const StreamEntry &entry, Format format, std::shared_ptr<Subscriber> subscriber);
+  // While somebody is subscribed, the stream is cut into segments in entry.segments_in(format), and
+  // the subscriber is woken whenever there is a new list. Fmp4 or Ts.
+  void subscribe_segments(const StreamEntry &entry, Format format,
+                          std::shared_ptr<Subscriber> subscriber);
+  void unsubscribe_segments(const StreamEntry &entry, Format format,
+                            std::shared_ptr<Subscriber> subscriber);
 
   // Of this loop, for whoever needs them.
   [[nodiscard]] loop::Loop &loop() const { return context_.loop; }
@@ -103,6 +109,8 @@ class Shelf {
   [[nodiscard]] bool watches(const std::string &name, const NameWatcher &watcher) const;
   void update_source(const std::string &name, std::shared_ptr<const SourceEntry> entry);
   void tell_wish(const std::string &name);
+  using Message = std::move_only_function<void(Publication &)>;
+  static void tell_publication(const StreamEntry &entry, Message message);
   void give_back(const StreamEntry &entry, media::Ticks next_dts);
   Publication *find_publication(std::uint64_t epoch);
   PublicationContext publication_context(const StreamEntry &entry);

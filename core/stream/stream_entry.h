@@ -3,6 +3,7 @@
 // every change and hands it to all loops. The counters in it are shared and only ever added to.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,8 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "media/track_set.h"
+#include "stream/format.h"
+#include "stream/segments.h"
 
 namespace sluice::stream {
 
@@ -31,8 +34,9 @@ struct StreamCounters {
   std::atomic<std::uint64_t> gop_frames{0};
   std::atomic<std::uint64_t> tape_bytes{0};
   std::atomic<std::uint32_t> viewers{0};  // also the seats that max_viewers_per_stream limits
-  // The tracks are known, and FLV can carry none of them: there is nothing to wait for.
-  std::atomic<bool> nothing_for_flv{false};
+  // By Format. The tracks are known, and the container can carry none of them: there is nothing to
+  // wait for.
+  std::array<std::atomic<bool>, kFormats> nothing_for{};
 };
 
 struct Publisher {
@@ -43,6 +47,10 @@ struct Publisher {
   bool is_source = false;  // the stream's own camera, pulled by the node
 };
 
+// By Format. Live for as long as the name is known, as the counters are.
+using SegmentLogs = std::array<std::shared_ptr<SegmentLog>, kFormats>;
+SegmentLogs make_segment_logs();
+
 struct StreamEntry {
   std::string name;
   std::uint64_t epoch = 0;  // a new one for every publisher, unique in the node
@@ -52,6 +60,12 @@ struct StreamEntry {
   std::int64_t since_wall_us = 0;
   base::MonoTime since{};  // of the present state
   std::shared_ptr<StreamCounters> counters;
+  SegmentLogs segments = make_segment_logs();
+
+  [[nodiscard]] SegmentLog &segments_in(Format format) const { return *segments[index(format)]; }
+  [[nodiscard]] bool has_nothing_for(Format format) const {
+    return counters->nothing_for[index(format)].load(std::memory_order_relaxed);
+  }
 };
 
 // What a publisher turned out to send, for the API.

@@ -129,7 +129,7 @@ class Reader final : public stream::NameWatcher {
   void unsubscribe() {
     if (!subscriber_) return;
     subscriber_->silence();
-    shelf_.unsubscribe(*entry_, std::exchange(subscriber_, nullptr));
+    shelf_.unsubscribe(*entry_, stream::Format::Flv, std::exchange(subscriber_, nullptr));
   }
   void read() {
     if (!view_) return;

@@ -62,6 +62,11 @@ struct Stage final : stream::PublicationOwner {
     audio(10);
   }
 
+  [[nodiscard]] bool has_nothing_for(Format format) const {
+    return publication ? publication->entry().has_nothing_for(format)
+                       : counters->nothing_for[stream::index(format)].load();
+  }
+
   test::StreamRig rig;
   test::FrameSource frames;
   std::shared_ptr<stream::StreamCounters> counters = std::make_shared<stream::StreamCounters>();
@@ -84,7 +89,7 @@ struct Reader {
   void leave() {
     if (subscriber == nullptr) return;
     subscriber->silence();
-    if (stage.publication) stage.publication->unsubscribe(subscriber);
+    if (stage.publication) stage.publication->unsubscribe(Format::Flv, subscriber);
     subscriber = nullptr;
   }
   FlvItems from_key() {
@@ -144,19 +149,19 @@ TEST_SUITE("stream") {
     CHECK(reader.from_key().kinds().starts_with("McA"));
     CHECK(stage.facts.tracks.video.has_value());
     CHECK(stage.facts.ignored == std::vector<std::string>{"video is not carried by FLV"});
-    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+    CHECK_FALSE(stage.has_nothing_for(Format::Flv));
   }
 
   TEST_CASE("publication: a stream of which FLV can carry nothing says so, until that changes") {
     Stage stage;
     stage.publication->set_track({.codec = media::Codec::G726, .sample_rate = 8'000});
     stage.push({.codec = media::Codec::G726, .key = true});
-    CHECK_FALSE(stage.counters->nothing_for_flv.load());
-    REQUIRE(stage.rig.loop.run_until([&] { return stage.counters->nothing_for_flv.load(); }));
+    CHECK_FALSE(stage.has_nothing_for(Format::Flv));
+    REQUIRE(stage.rig.loop.run_until([&] { return stage.has_nothing_for(Format::Flv); }));
     stage.publication->set_track(h264_track());
-    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+    CHECK_FALSE(stage.has_nothing_for(Format::Flv));
     stage.publication.reset();
-    CHECK_FALSE(stage.counters->nothing_for_flv.load());
+    CHECK_FALSE(stage.has_nothing_for(Format::Flv));
   }
 
   TEST_CASE("publication: audio that nothing follows is shown all the same") {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/format_tape.h"
+
+#include "stream/flv_tape.h"
+#include "stream/unit_tape.h"
+
+namespace sluice::stream {
+
+std::unique_ptr<FormatTape> FormatTape::create(Format format, std::shared_ptr<tape::Tape> tape,
+                                               const config::Config &config) {
+  switch (format) {
+    case Format::Flv:
+      return std::make_unique<FlvTape>(std::move(tape), config.stream.h265_in_flv);
+    case Format::Fmp4:
+    case Format::Ts:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice::stream

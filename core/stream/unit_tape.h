@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// UnitTape: a tape of fMP4 fragments or of MPEG-TS packets. Both are written in units of one video
+// frame with the audio since the last one, so audio is kept back until the frame has come, or until
+// the tape is published.
+#pragma once
+
+#include <string>
+
+#include "mux/fmp4_writer.h"
+#include "mux/ts_writer.h"
+#include "stream/format_tape.h"
+
+namespace sluice::stream {
+
+// What differs between the containers.
+struct Fmp4Units {
+  static constexpr Format kFormat = Format::Fmp4;
+  using Writer = mux::Fmp4Writer;
+  static std::string prefix(const Writer &writer) { return writer.init(); }
+};
+struct TsUnits {
+  static constexpr Format kFormat = Format::Ts;
+  using Writer = mux::TsWriter;
+  static std::string prefix(const Writer &) { return {}; }  // PAT and PMT are in every key unit
+};
+
+template <class Units>
+class UnitTape final : public FormatTape {
+ public:
+  using FormatTape::FormatTape;
+
+  base::Result<bool> configure(const media::TrackSet &tracks, const media::Metadata &metadata,
+                               media::Ticks at) override;
+  [[nodiscard]] bool carries(media::Kind kind) const override {
+    return carried_.of(kind).has_value();
+  }
+  base::Status append(const media::Frame &frame) override;
+  base::Status close_unit() override;
+
+ private:
+  base::Status write_unit();
+  base::Status write_change();
+
+  typename Units::Writer writer_;
+  media::TrackSet carried_;
+  bool configured_ = false;
+  bool has_frames_ = false;
+  // What readers that read on must be given before the next unit.
+  std::string change_;
+  std::uint64_t kept_bytes_ = 0;  // of payload, in the unit under way
+};
+
+using Fmp4Tape = UnitTape<Fmp4Units>;
+using TsTape = UnitTape<TsUnits>;
+
+}  // namespace sluice::stream
