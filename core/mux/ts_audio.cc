@@ -2,7 +2,6 @@
 #include "mux/ts_audio.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "media/aac.h"
 #include "media/bits.h"
@@ -64,30 +63,31 @@ std::optional<std::uint8_t> ts_opus_channels(const media::Track &track) {
   // The arrangements of RFC 7845's family 1, by number of channels: streams, those of them that
   // are stereo, and which decoded channel is which.
   struct Layout {
-    char streams, coupled;
-    std::string_view mapping;
+    std::uint8_t streams, coupled;
+    std::array<std::uint8_t, 8> mapping;
   };
-  using namespace std::string_view_literals;
-  static constexpr std::array<Layout, 8> kLayouts = {{{1, 0, "\0"sv},
-                                                      {1, 1, "\0\1"sv},
-                                                      {2, 1, "\0\2\1"sv},
-                                                      {2, 2, "\0\1\2\3"sv},
-                                                      {3, 2, "\0\4\1\2\3"sv},
-                                                      {4, 2, "\0\4\1\2\3\5"sv},
-                                                      {4, 3, "\0\4\1\2\3\5\6"sv},
-                                                      {5, 3, "\0\6\1\2\3\4\5\7"sv}}};
+  static constexpr std::array<Layout, 8> kLayouts = {{{1, 0, {0}},
+                                                      {1, 1, {0, 1}},
+                                                      {2, 1, {0, 2, 1}},
+                                                      {2, 2, {0, 1, 2, 3}},
+                                                      {3, 2, {0, 4, 1, 2, 3}},
+                                                      {4, 2, {0, 4, 1, 2, 3, 5}},
+                                                      {4, 3, {0, 4, 1, 2, 3, 5, 6}},
+                                                      {5, 3, {0, 6, 1, 2, 3, 4, 5, 7}}}};
   constexpr std::size_t kHeadSize = 19;  // of OpusHead without mapping table
-  const std::string_view head = track.config;
+  const base::Bytes head = base::as_bytes(track.config);
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::uint32_t>(head[at]); };
   const bool known = head.size() >= kHeadSize;
-  const std::uint32_t channels =
-      known ? static_cast<std::uint8_t>(head[9]) : std::max(track.channels, 1U);
-  const bool simple = !known || head[18] == 0;
+  const std::uint32_t channels = known ? byte(9) : std::max(track.channels, 1U);
+  const bool simple = !known || byte(18) == 0;
   if (channels < 1 || channels > (simple ? 2 : kLayouts.size())) return {};
   if (!simple) {
     const Layout &layout = kLayouts[channels - 1];
-    if (head[18] != 1 || head.size() < kHeadSize + 2 + channels) return {};
-    if (head[19] != layout.streams || head[20] != layout.coupled) return {};
-    if (head.substr(21, channels) != layout.mapping) return {};
+    if (byte(18) != 1 || head.size() < kHeadSize + 2 + channels) return {};
+    if (byte(19) != layout.streams || byte(20) != layout.coupled) return {};
+    for (std::size_t i = 0; i < channels; ++i) {
+      if (byte(21 + i) != layout.mapping[i]) return {};
+    }
   }
   return static_cast<std::uint8_t>(channels);
 }

@@ -17,12 +17,11 @@ namespace {
 using media::Codec;
 using media::Kind;
 using media::Ticks;
-using namespace std::string_view_literals;
 
 constexpr std::size_t kPacketPayload = kTsPacketSize - 4;
 // What PES_packet_length can tell, less the header's rest with one time stamp.
 constexpr std::size_t kMaxPesPayload = 65'535 - 8;
-constexpr std::string_view kStartCode = "\0\0\0\1"sv;
+constexpr std::string_view kStartCode{"\0\0\0\1", 4};
 
 // Times have this added, so that decoding times and clock references before a stream's first
 // presentation time are not negative. It is the same for all tracks and units.
@@ -95,7 +94,8 @@ bool is_delimiter(Codec codec, std::byte first) {
 }
 
 std::string_view delimiter_of(Codec codec) {
-  return codec == Codec::H264 ? "\0\0\0\1\x09\xf0"sv : "\0\0\0\1\x46\x01\x50"sv;
+  return codec == Codec::H264 ? std::string_view("\0\0\0\1\x09\xf0", 6)
+                              : std::string_view("\0\0\0\1\x46\x01\x50", 7);
 }
 
 struct NalConfig {

@@ -4,15 +4,12 @@
 
 #include <algorithm>
 
-#include "media/timeline.h"
-#include "support/ffmpeg_tools.h"
-#include "support/flv_rig.h"
-#include "support/fmp4_rig.h"
+#include "support/encoded_source.h"
 
 using namespace sluice;
 using namespace std::chrono_literals;
+using test::encode;
 using test::have_encoder;
-using test::have_ffmpeg;
 using test::run;
 using test::TempFile;
 
@@ -20,43 +17,7 @@ namespace {
 
 media::BufferPool pool;
 
-// Frames of a stream in the order of their times, as a publication has them.
-struct Source {
-  media::TrackSet tracks;
-  std::vector<media::Frame> frames;
-};
-
-// Has FFmpeg encode something, and reads what it made. Times are whole milliseconds from `base` on,
-// as a time line gives them out.
-Source encode(const std::string &arguments, media::Ticks base = {}) {
-  const TempFile file;
-  const std::string said =
-      run("ffmpeg -nostdin -v error -y " + arguments +
-          " -movflags frag_every_frame+empty_moov+default_base_moof -f mp4 " + file.path());
-  CAPTURE(said);
-  REQUIRE(said.empty());
-  const std::string bytes = test::read_file(file.path());
-  // Anything behind the last fragment is an index.
-  const std::size_t index = bytes.rfind("mfra");
-  test::Mp4File mp4;
-  mp4.read(std::string_view(bytes).substr(0, index == std::string::npos ? index : index - 4));
-  Source source;
-  for (const auto &[id, track] : mp4.tracks)
-    source.tracks.of(media::kind_of(track.track.codec)) = track.track;
-  for (const test::Mp4Sample &sample : mp4.samples) {
-    const test::Mp4Track &track = mp4.tracks.at(sample.track);
-    const auto ms = static_cast<std::int64_t>(sample.time * 1'000 / track.scale);
-    source.frames.push_back(
-        {.codec = track.track.codec,
-         .key = sample.key,
-         .dts = base + media::Ticks(ms * 90),
-         .composition_offset = media::Ticks(sample.composition * std::int64_t{90'000} /
-                                            static_cast<std::int64_t>(track.scale)),
-         .payload = test::slice_of(pool, sample.payload)});
-  }
-  std::ranges::stable_sort(source.frames, {}, &media::Frame::dts);
-  return source;
-}
+using Source = test::EncodedSource;
 
 std::string mux_all(const Source &source) {
   mux::Fmp4Writer writer;
@@ -109,7 +70,7 @@ TEST_SUITE("mux") {
   TEST_CASE("fmp4 writer: ffmpeg decodes H.264 with B-frames and AAC, wherever the time line is") {
     if (!have_encoder("libx264")) return;
     for (media::Ticks base : {media::Ticks(0ms), media::Ticks(10'000'000s)}) {
-      const Source source = encode(kVideo + kAudio + "-c:v libx264 -bf 2 -c:a aac", base);
+      const Source source = encode(pool, kVideo + kAudio + "-c:v libx264 -bf 2 -c:a aac", base);
       check_all(source, "codec_name=h264|codec_tag_string=avc1|width=160|height=90",
                 "codec_name=aac|codec_tag_string=mp4a|sample_rate=44100|channels=1");
     }
@@ -117,16 +78,18 @@ TEST_SUITE("mux") {
 
   TEST_CASE("fmp4 writer: ffmpeg decodes H.265 and Opus") {
     if (!have_encoder("libx265") || !have_encoder("libopus")) return;
-    const Source source = encode(
-        kVideo + kAudio + "-c:v libx265 -x265-params log-level=none -tag:v hvc1 -c:a libopus");
+    const Source source =
+        encode(pool, kVideo + kAudio +
+                         "-c:v libx265 -x265-params log-level=none -tag:v hvc1 -c:a libopus");
     check_all(source, "codec_name=hevc|codec_tag_string=hvc1|width=160|height=90",
               "codec_name=opus|codec_tag_string=Opus|sample_rate=48000|channels=1");
   }
 
   TEST_CASE("fmp4 writer: ffmpeg decodes AV1 and MP3") {
     if (!have_encoder("libaom-av1") || !have_encoder("libmp3lame")) return;
-    const Source source = encode("-f lavfi -i testsrc=size=160x90:rate=25:duration=0.4 " + kAudio +
-                                 "-c:v libaom-av1 -cpu-used 8 -usage realtime -c:a libmp3lame");
+    const Source source =
+        encode(pool, "-f lavfi -i testsrc=size=160x90:rate=25:duration=0.4 " + kAudio +
+                         "-c:v libaom-av1 -cpu-used 8 -usage realtime -c:a libmp3lame");
     check_all(source, "codec_name=av1|codec_tag_string=av01|width=160|height=90",
               "codec_name=mp3|codec_tag_string=mp4a|sample_rate=44100|channels=1");
   }
