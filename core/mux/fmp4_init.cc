@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "mux/fmp4_audio.h"
 #include "mux/fmp4_box.h"
+#include "mux/fmp4_clock.h"
 #include "mux/fmp4_sample_entry.h"
 #include "mux/fmp4_writer.h"
 

@@ -5,8 +5,8 @@
 
 #include "media/h264.h"
 #include "media/h265.h"
-#include "mux/fmp4_audio.h"
 #include "mux/fmp4_box.h"
+#include "mux/fmp4_clock.h"
 #include "mux/fmp4_writer.h"
 
 namespace sluice::mux {

@@ -23,11 +23,6 @@ constexpr std::size_t kMdatHeader = 8;
 constexpr std::size_t kMaxPayload = (std::size_t{1} << 31) - (std::size_t{1} << 20);
 constexpr std::uint32_t kMaxDuration = std::numeric_limits<std::int32_t>::max();
 
-// A video frame's duration is known when the next one comes, which is not waited for.
-constexpr std::int64_t kShortestPicture = 90;
-constexpr std::int64_t kUsualPicture = 3'600;
-constexpr std::int64_t kLongestPicture = 900'000;
-
 enum TfhdFlags : std::uint32_t {
   kDefaultDuration = 0x08,
   kDefaultFlags = 0x20,
@@ -39,16 +34,6 @@ enum TrunFlags : std::uint32_t {
   kSampleSizes = 0x200,
   kCompositionOffsets = 0x800,
 };
-
-std::uint32_t picture_duration(std::int64_t ticks) {
-  return static_cast<std::uint32_t>(std::clamp(ticks, kShortestPicture, kLongestPicture));
-}
-
-std::uint32_t stated_duration(const media::TrackSet &tracks) {
-  const double rate = tracks.video ? tracks.video->frame_rate : 0;
-  if (!(rate > 0)) return kUsualPicture;
-  return picture_duration(static_cast<std::int64_t>(90'000 / std::max(rate, 0.01)));
-}
 
 void append_tfdt(std::string &out, std::uint64_t time) {
   const Box tfdt(out, "tfdt", 1, 0);
@@ -93,9 +78,9 @@ std::string fmp4_mime(const media::TrackSet &carried) {
 
 void Fmp4Writer::configure(media::TrackSet carried) {
   drop();
-  if (carried.video != tracks_.video) video_dts_ = Ticks(-1);
-  if (video_dts_ < Ticks(0)) video_duration_ = stated_duration(carried);
-  // The clock goes on where the track is the same.
+  // A clock goes on where its track is the same.
+  if (carried.video != tracks_.video)
+    picture_clock_ = PictureClock(carried.video ? carried.video->frame_rate : 0);
   if (carried.audio != tracks_.audio) {
     audio_scale_ = carried.audio ? AudioScale::of(*carried.audio) : AudioScale{};
     audio_clock_ = AudioClock(audio_scale_.scale);
@@ -130,9 +115,7 @@ void Fmp4Writer::add(const media::Frame &frame) {
 }
 
 void Fmp4Writer::add_video(const media::Frame &frame) {
-  if (video_dts_ >= Ticks(0) && frame.dts > video_dts_)
-    video_duration_ = picture_duration((frame.dts - video_dts_).count());
-  video_dts_ = std::max(frame.dts, Ticks(0));
+  video_duration_ = picture_clock_.duration_at(frame.dts);
   video_.push_back(frame);
 }
 

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "media/frame.h"
 #include "media/track_set.h"
-#include "mux/fmp4_audio.h"
+#include "mux/fmp4_clock.h"
 
 namespace sluice::mux {
 
@@ -83,8 +83,8 @@ class Fmp4Writer {
   std::string moof_;         // as prepare() made it
   std::uint32_t sequence_ = 0;
 
-  media::Ticks video_dts_{-1};        // of the newest video frame; -1: there was none
-  std::uint32_t video_duration_ = 0;  // as it is foreseen
+  PictureClock picture_clock_;
+  std::uint32_t video_duration_ = 0;  // of the frame in video_
   AudioScale audio_scale_;
   AudioClock audio_clock_;
 };

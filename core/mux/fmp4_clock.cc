@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mux/fmp4_audio.h"
+#include "mux/fmp4_clock.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "media/aac.h"
 #include "media/mp3.h"
@@ -19,6 +20,11 @@ constexpr std::int64_t kMaxTime = std::int64_t{1} << 58;
 // No encoder works beyond these.
 constexpr std::uint32_t kMinRate = 1'000;
 constexpr std::uint32_t kMaxRate = 384'000;
+
+constexpr std::int64_t kFine = 16;
+constexpr std::int64_t kShortestPicture = 90;
+constexpr std::int64_t kUsualPicture = 3'600;
+constexpr std::int64_t kLongestPicture = 900'000;
 
 constexpr std::uint32_t kOpusRate = 48'000;
 constexpr std::uint32_t kOpusUsual = 960;
@@ -79,8 +85,10 @@ AudioClock::Place AudioClock::place(media::Ticks dts, std::uint32_t duration) {
   const std::uint64_t own = scaled_time(dts, scale_);
   const std::uint64_t near = std::max(duration / 2, scale_ / 50);
   Place placed{.time = next_, .duration = duration};
-  if (!started_ || own > next_ + near) {
+  if (!started_) {
     placed.time = own;
+  } else if (own > next_ + near) {
+    placed.time = next_ + (own - next_ + duration / 2) / duration * duration;
   } else if (own + near < next_) {
     const std::uint64_t behind = next_ - own;
     placed.duration = behind < duration ? static_cast<std::uint32_t>(duration - behind) : 1;
@@ -88,6 +96,33 @@ AudioClock::Place AudioClock::place(media::Ticks dts, std::uint32_t duration) {
   started_ = true;
   next_ = placed.time + placed.duration;
   return placed;
+}
+
+PictureClock::PictureClock(double frame_rate)
+    : mean_(kUsualPicture * kFine), known_(frame_rate > 0) {
+  if (known_) {
+    const double ticks = static_cast<double>(kTicksPerSecond) / frame_rate;
+    mean_ = static_cast<std::int64_t>(std::min(ticks, double{kLongestPicture})) * kFine;
+  }
+}
+
+void PictureClock::learn(std::int64_t distance) {
+  const std::int64_t fine = std::min(distance, kLongestPicture) * kFine;
+  const int side = fine > 2 * mean_ ? 1 : 2 * fine < mean_ ? -1 : 0;
+  if (!std::exchange(known_, true) || (side != 0 && side == out_of_line_)) {
+    mean_ = fine;
+    out_of_line_ = 0;
+    return;
+  }
+  out_of_line_ = side;
+  mean_ += (std::clamp(fine, mean_ / 2, 2 * mean_) - mean_) / 8;
+}
+
+std::uint32_t PictureClock::duration_at(media::Ticks dts) {
+  const std::int64_t time = std::max<std::int64_t>(dts.count(), 0);
+  if (last_ >= 0 && time > last_) learn(time - last_);
+  last_ = time;
+  return static_cast<std::uint32_t>(std::clamp(mean_ / kFine, kShortestPicture, kLongestPicture));
 }
 
 }  // namespace sluice::mux

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The time of audio in fMP4: how many samples a frame has, and a clock that counts them. Pure;
-// takes hostile tracks and frames.
+// The times of fMP4: how many samples an audio frame has and a clock that counts them, and how long
+// a picture will last. Pure; takes hostile tracks and frames.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ std::uint64_t scaled_time(media::Ticks time, std::uint32_t scale);
 
 // AudioClock: the stream's times are whole milliseconds, so those of audio jitter. The clock goes
 // on by the duration of each frame while that is near enough to the frame's own time. When the
-// stream is ahead, the clock jumps there; when it is behind, frames are shortened until the clock
-// is right: it never goes back, so no two frames overlap.
+// stream is ahead, frames are missing, and the clock leaves out as many; when it is behind, frames
+// are shortened until the clock is right: it never goes back, so no two frames overlap.
 class AudioClock {
  public:
   struct Place {
@@ -44,6 +44,27 @@ class AudioClock {
   std::uint32_t scale_ = 90'000;
   bool started_ = false;
   std::uint64_t next_ = 0;
+};
+
+// PictureClock: foresees the duration of a picture, which is known for sure only when the next one
+// comes. MediaSource takes a picture that comes after more than twice the duration of the last for
+// a new beginning and waits for a key frame; players add durations up. So it is the mean distance
+// of late, in which one that is out of line counts little.
+class PictureClock {
+ public:
+  PictureClock() : PictureClock(0) {}
+  explicit PictureClock(double frame_rate);  // 0: not known
+
+  // In 90 kHz, of the picture that is decoded then.
+  std::uint32_t duration_at(media::Ticks dts);
+
+ private:
+  void learn(std::int64_t distance);
+
+  std::int64_t mean_;       // in 1/16 of a tick
+  bool known_;              // stated or measured; or else it is only usual
+  int out_of_line_ = 0;     // -1, 1: the last distance was, and on which side
+  std::int64_t last_ = -1;  // time of the last picture; -1: there was none
 };
 
 }  // namespace sluice::mux
