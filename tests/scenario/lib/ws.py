@@ -116,12 +116,12 @@ class FrameReader:
 class WebSocket:
     """A connection after its upgrade. Raises http.HttpError when the server did not upgrade."""
 
-    def __init__(self, address, target, timeout=5.0, headers=None):
+    def __init__(self, address, target, timeout=5.0, headers=None, reader=None):
         self.http = http.Connection(address, timeout)
         fields = upgrade_headers(**(headers or {}))
         self.http.request("GET", target, fields)
         self.response = self.http.read_response(head_only=True)
-        self.reader = FrameReader()
+        self.reader = reader or FrameReader()
         if self.response.status == 101:
             wanted = accept_key(fields["Sec-WebSocket-Key"])
             if self.response.header("Sec-WebSocket-Accept") != wanted:
