@@ -12,8 +12,9 @@ media::TrackSet carried_by(Format format, const media::TrackSet &tracks) {
     case Format::Flv:
       return mux::flv_tracks(tracks);
     case Format::Fmp4:
+      return mux::fmp4_tracks(tracks);
     case Format::Ts:
-      break;
+      return mux::ts_tracks(tracks);
   }
   return {};
 }

@@ -12,8 +12,9 @@ std::unique_ptr<FormatTape> FormatTape::create(Format format, std::shared_ptr<ta
     case Format::Flv:
       return std::make_unique<FlvTape>(std::move(tape), config.stream.h265_in_flv);
     case Format::Fmp4:
+      return std::make_unique<Fmp4Tape>(std::move(tape));
     case Format::Ts:
-      break;
+      return std::make_unique<TsTape>(std::move(tape));
   }
   return nullptr;
 }

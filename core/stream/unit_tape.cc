@@ -17,7 +17,7 @@ base::Result<bool> UnitTape<Units>::configure(const media::TrackSet &tracks,
   writer_.configure(carried_);
   kept_bytes_ = 0;
   std::string prefix = Units::prefix(writer_);
-  tape().set_prefix({.init = prefix, .changeover = prefix});
+  tape().set_prefix({.init = prefix, .changeover = prefix, .mime = Units::mime(carried_)});
   if (has_frames_) change_ = std::move(prefix);
   // A decoder takes up another init segment, or another PMT, with a key frame.
   return has_frames_;

@@ -17,11 +17,13 @@ struct Fmp4Units {
   static constexpr Format kFormat = Format::Fmp4;
   using Writer = mux::Fmp4Writer;
   static std::string prefix(const Writer &writer) { return writer.init(); }
+  static std::string mime(const media::TrackSet &carried) { return mux::fmp4_mime(carried); }
 };
 struct TsUnits {
   static constexpr Format kFormat = Format::Ts;
   using Writer = mux::TsWriter;
   static std::string prefix(const Writer &) { return {}; }  // PAT and PMT are in every key unit
+  static std::string mime(const media::TrackSet &) { return {}; }
 };
 
 template <class Units>

@@ -111,9 +111,14 @@ class MseClient final : public wire::websocket::FrameSink {
   bool has_head_ = false;
 };
 
+// Described, because the type tells the codec.
+media::Track track_of(media::Codec codec, std::string_view record) {
+  return media::describe(codec, base::as_bytes(test::unhex(record)));
+}
+
 void begin(FakePublisher &publisher) {
   publisher.publish();
-  publisher.publication->set_track(test::h264_track());
+  publisher.publication->set_track(track_of(media::Codec::H264, test::kAvc1080));
   publisher.video(0, true);
 }
 
@@ -158,7 +163,7 @@ TEST_SUITE("deliver") {
     REQUIRE(client.wait_for(6));
     client.log.clear();
     SUBCASE("with the type, when it is another one") {
-      publisher.publication->set_track(test::h264_track(test::kAvcBaseline));
+      publisher.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
       push_frames(rig, publisher, 10, 5);
       REQUIRE(client.wait_for(11));
       CHECK(client.log.substr(0, 3) == "TIF");
@@ -168,7 +173,7 @@ TEST_SUITE("deliver") {
     SUBCASE("also for one who gets all of it at once") {
       client.say(R"({"type":"pause"})");
       client.catch_up();
-      publisher.publication->set_track(test::h264_track(test::kAvcBaseline));
+      publisher.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
       push_frames(rig, publisher, 10, 5);
       client.say(R"({"type":"resume"})");
       REQUIRE(client.wait_for(11));
@@ -177,8 +182,7 @@ TEST_SUITE("deliver") {
     SUBCASE("and ends the viewer that cannot play it") {
       client.say("avc1.640028");
       client.catch_up();
-      media::Track track = test::h265_track();
-      publisher.publication->set_track(track);
+      publisher.publication->set_track(track_of(media::Codec::H265, test::kHevc1080));
       for (int i = 10; i < 13; ++i) {
         publisher.publication->push(test::numbered_frame(
             rig.shelf->buffers(),
