@@ -144,7 +144,7 @@ def check_shown(report, seconds):
     check(report["played_s"] >= seconds, f"played only {report['played_s']} s of {seconds}")
     equal(report["size"], [320, 180], "size of the picture")
     check(report["frames_decoded"] > 5 * seconds, f"decoded {report['frames_decoded']} frames in {seconds} s")
-    check(report["frames_with_clock"] > 0, "no picture with a clock was shown")
+    check(report["frames_with_clock"] > 5 * seconds, f"showed {report['frames_with_clock']} pictures in {seconds} s")
     equal(report["frames_unreadable"], 0, "pictures without a readable clock")
     equal(report["steps_backwards"], 0, "steps back in time")
     check(report["audio_bytes"] > 1000 * seconds, f"decoded {report['audio_bytes']} bytes of sound")
