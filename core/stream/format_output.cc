@@ -19,6 +19,7 @@ FormatOutput::FormatOutput(Format format, const PublicationContext &context,
     : format_(format),
       context_(context),
       entry_(entry),
+      segments_(context, entry.segments_in(format), [this] { drop_if_unread(); }),
       grace_(context.loop, [this] { drop_if_unread(); }) {}
 
 FormatOutput::~FormatOutput() {
@@ -28,6 +29,7 @@ FormatOutput::~FormatOutput() {
   (void)tape_->close_unit();
   context_.metrics.copied_tape_bytes.add(tape_->take_copied());
   tape_->tape().end();
+  segments_.end();
   wake_readers();
 }
 
@@ -41,14 +43,26 @@ void FormatOutput::unsubscribe(const std::shared_ptr<Subscriber> &subscriber) {
   if (readers_.empty() && tape_) grace_.start(context_.config->stream.tape_grace);
 }
 
+void FormatOutput::subscribe_segments(std::shared_ptr<Subscriber> subscriber) {
+  if (format_ != Format::Flv) segments_.subscribe(std::move(subscriber));
+}
+
+void FormatOutput::unsubscribe_segments(const std::shared_ptr<Subscriber> &subscriber) {
+  segments_.unsubscribe(subscriber);
+}
+
 bool FormatOutput::answer_waiting(const PublicationState &state) {
-  bool anybody = std::ranges::any_of(readers_, [](const Reader &r) { return bool(r.waiting); });
+  bool anybody = segments_.waits() ||
+                 std::ranges::any_of(readers_, [](const Reader &r) { return bool(r.waiting); });
   bool starts = anybody && !tape_;
   if (!anybody || (starts && !start(state))) return false;
   for (Reader &reader : readers_) {
     if (!reader.waiting) continue;
     auto reply = std::exchange(reader.waiting, nullptr);
     reply(tape_->tape().make_view());
+  }
+  if (segments_.waits()) {
+    segments_.start(tape_->tape().make_view(), carried_by(format_, state.tracks));
   }
   return starts;
 }
@@ -96,6 +110,7 @@ void FormatOutput::reconfigure(const PublicationState &state, media::Kind change
   auto waits = tape_->configure(state.tracks, state.metadata, state.newest);
   // Video of a new configuration starts with its own key frame.
   if (!waits || *waits || changed == media::Kind::Video) needs_key_ = true;
+  segments_.set_tracks(carried_by(format_, state.tracks));
   // A new configuration takes a new block, and only publishing lets old ones go.
   flush();
 }
@@ -105,6 +120,7 @@ void FormatOutput::flush() {
   context_.metrics.copied_tape_bytes.add(tape_->take_copied());
   tape_->tape().publish();
   count_held(tape_->tape().held_bytes());
+  segments_.advance();
   wake_readers();
 }
 
@@ -125,7 +141,7 @@ void FormatOutput::count_held(std::uint64_t bytes) {
 }
 
 void FormatOutput::drop_if_unread() {
-  if (!readers_.empty()) return;
+  if (!readers_.empty() || segments_.needs_tape() || grace_.active()) return;
   tape_.reset();
   count_held(0);
 }

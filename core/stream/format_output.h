@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FormatOutput: what one publication does for one container format: the tape, while somebody reads
-// it and for a grace after that, and those who read it. Lives on the home loop, in its Publication.
+// it or its segments and for a grace after that, and those who read it. Lives on the home loop, in
+// its Publication.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@
 #include "media/gop_cache.h"
 #include "stream/format_tape.h"
 #include "stream/publication_context.h"
+#include "stream/segment_output.h"
 #include "stream/wake_list.h"
 #include "tape/tape_view.h"
 
@@ -36,6 +38,9 @@ class FormatOutput {
   using OnView = std::move_only_function<void(tape::TapeView)>;
   void subscribe(std::shared_ptr<Subscriber> subscriber, OnView reply);
   void unsubscribe(const std::shared_ptr<Subscriber> &subscriber);
+  // Fmp4 and Ts.
+  void subscribe_segments(std::shared_ptr<Subscriber> subscriber);
+  void unsubscribe_segments(const std::shared_ptr<Subscriber> &subscriber);
   // Starts the tape if there is somebody to answer. True when it was started now.
   bool answer_waiting(const PublicationState &state);
 
@@ -67,6 +72,7 @@ class FormatOutput {
   bool needs_key_ = false;           // frames were lost; the tape goes on at the next key frame
   std::uint64_t counted_bytes_ = 0;  // as counters.tape_bytes has it
   std::vector<Reader> readers_;
+  SegmentOutput segments_;
   loop::Timer grace_;
 };
 

@@ -215,12 +215,13 @@ void Publication::unsubscribe(Format format, const std::shared_ptr<Subscriber> &
 }
 
 void Publication::subscribe_segments(Format format, std::shared_ptr<Subscriber> subscriber) {
-  (void)format, (void)subscriber;
+  output(format).subscribe_segments(std::move(subscriber));
+  if (decided_) answer_waiting(output(format));
 }
 
 void Publication::unsubscribe_segments(Format format,
                                        const std::shared_ptr<Subscriber> &subscriber) {
-  (void)format, (void)subscriber;
+  output(format).unsubscribe_segments(subscriber);
 }
 
 void Publication::answer_waiting(FormatOutput &output) {

@@ -45,8 +45,8 @@ struct SegmentList {
   std::vector<std::shared_ptr<const Segment>> segments;  // complete, oldest first
   std::shared_ptr<const Segment> open;                   // has the parts so far; null: none yet
   std::uint64_t discontinuities = 0;                     // that have left the front of the list
-  // Never shorter than what is listed; they may grow, when a GOP or a frame is longer than any
-  // before.
+  // Never shorter than what is listed: they grow when a GOP or a frame is longer than the
+  // configured times, and shrink again when it has left the list.
   media::Ticks target{0};
   media::Ticks part_target{0};
   media::TrackSet tracks;                  // as the container carries them
@@ -56,6 +56,7 @@ struct SegmentList {
 
   // The number that the next segment to be completed has, or would have.
   std::uint64_t next_number = 0;
+  std::uint64_t next_init = 0;
 };
 
 class SegmentLog {

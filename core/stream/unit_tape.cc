@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/check.h"
+
 namespace sluice::stream {
 
 template <class Units>
@@ -49,6 +51,7 @@ base::Status UnitTape<Units>::write_unit() {
   SLUICE_TRY_VOID(write_change());
   tape::Mark mark{.dts = writer_.dts(), .wall_us = writer_.wall_us(), .key = writer_.key()};
   const std::size_t size = writer_.prepare();
+  SLUICE_DCHECK(size > 0);
   SLUICE_TRY(room, tape().reserve(size));
   writer_.write(room);
   mark.size = static_cast<std::uint32_t>(size);

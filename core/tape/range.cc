@@ -11,6 +11,21 @@ Range::Range(std::vector<Piece> pieces) : pieces_(std::move(pieces)) {
     size_ += piece.size;
 }
 
+Range Range::joined_with(const Range &next) const {
+  std::vector<Piece> joined;
+  joined.reserve(pieces_.size() + next.pieces_.size());
+  joined = pieces_;
+  for (const Piece &piece : next.pieces_) {
+    if (!joined.empty() && joined.back().data + joined.back().size == piece.data &&
+        joined.back().memory == piece.memory) {
+      joined.back().size += piece.size;
+    } else {
+      joined.push_back(piece);
+    }
+  }
+  return Range(std::move(joined));
+}
+
 std::size_t Range::gather(std::uint64_t offset, std::uint64_t length,
                           std::span<iovec> pieces) const {
   std::size_t count = 0;

@@ -30,6 +30,9 @@ class Range {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
+  // This range and the one that begins where it ends, as one.
+  [[nodiscard]] Range joined_with(const Range &next) const;
+
   // How many pieces the bytes lie in.
   [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
   // Points pieces at the bytes [offset, offset + length) of the range, as far as the pieces
