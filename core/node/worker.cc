@@ -27,6 +27,7 @@ Shared::Shared(metrics::Registry &registry, const config::Config &config)
       rtsp_metrics(registry),
       http_metrics(registry),
       deliver_metrics(registry),
+      hls(registry, deliver_metrics),
       tls_metrics(registry),
       http_admission(http_limits(config)),
       rtmp_admission(rtmp_limits(config)),
@@ -59,11 +60,13 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
       shelf_(std::make_unique<stream::Shelf>(stream::Shelf::Context{
           loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
+      hls_(std::make_unique<deliver::HlsDelivery>(*shelf_, shared.hls)),
       rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
                                                        shared.rtmp_admission)),
       rtsp_(std::make_unique<ingest::rtsp::RtspServer>(*shelf_, shared.rtsp_metrics,
                                                        shared.rtsp_admission)) {
   delivery_->add_routes(router_);
+  hls_->add_routes(router_);
   http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
                                          shared.http_metrics, shared.http_admission);
   directory.add_shelf(*shelf_);
@@ -136,6 +139,7 @@ void Worker::drain(base::Millis patience, std::function<void()> done) {
     sources_->close();
     doors_.clear();
     delivery_->drain();
+    hls_->drain();
     rtmp_->drain();
     rtsp_->drain();
     http_->drain();
@@ -162,6 +166,7 @@ void Worker::dismantle(std::function<void()> done) {
     drain_poll_.reset();
     http_.reset();
     delivery_.reset();
+    hls_.reset();
     rtmp_.reset();
     rtsp_.reset();
     sources_.reset();

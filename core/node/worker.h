@@ -13,6 +13,7 @@
 
 #include "config/live.h"
 #include "deliver/delivery.h"
+#include "deliver/hls_delivery.h"
 #include "http/server.h"
 #include "ingest/rtmp/rtmp_server.h"
 #include "ingest/rtsp/rtsp_pull.h"
@@ -39,6 +40,7 @@ struct Shared {
   ingest::rtsp::RtspMetrics rtsp_metrics;
   http::ServerMetrics http_metrics;
   deliver::DeliverMetrics deliver_metrics;
+  deliver::HlsShared hls;
   net::TlsMetrics tls_metrics;
   net::Admission http_admission;
   net::Admission rtmp_admission;
@@ -107,6 +109,7 @@ class Worker {
   http::Router router_;
   std::unique_ptr<stream::Shelf> shelf_;
   std::unique_ptr<deliver::Delivery> delivery_;
+  std::unique_ptr<deliver::HlsDelivery> hls_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
   std::unique_ptr<ingest::rtsp::RtspServer> rtsp_;

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deliver/hls_channel.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "deliver/audience.h"
+#include "deliver/hls_delivery.h"
+#include "deliver/hls_playlist.h"
+#include "deliver/protocol.h"
+#include "http/ranges.h"
+
+namespace sluice::deliver {
+namespace {
+
+constexpr const char *kPlaylistType = "application/vnd.apple.mpegurl";
+// Files never change under their names.
+constexpr const char *kForever = "public, max-age=3600, immutable";
+constexpr std::size_t kRetired = 3;
+// How long a request is held, in target durations.
+constexpr int kHoldTargets = 3;
+
+class RangeBody final : public http::Body {
+ public:
+  explicit RangeBody(tape::Range range) : range_(std::move(range)) {}
+  [[nodiscard]] std::uint64_t size() const override { return range_.size(); }
+  std::size_t gather(std::uint64_t offset, std::uint64_t length,
+                     std::span<iovec> pieces) const override {
+    return range_.gather(offset, length, pieces);
+  }
+
+ private:
+  tape::Range range_;
+};
+
+}  // namespace
+
+HlsChannel::HlsChannel(HlsDelivery &delivery, std::string name, stream::Format format)
+    : delivery_(delivery),
+      name_(std::move(name)),
+      format_(format),
+      entry_(delivery.shelf().find(name_)) {
+  delivery_.shelf().watch(name_, *this);
+  subscribe();
+  refresh();
+}
+
+HlsChannel::~HlsChannel() {
+  unsubscribe();
+  delivery_.shelf().unwatch(name_, *this);
+}
+
+// --- The stream comes and goes ---
+
+void HlsChannel::on_entry(const std::shared_ptr<const stream::StreamEntry> &entry) {
+  entry_ = entry;
+  if (entry_ && entry_->live) subscribe();
+  refresh();
+  answer_waiting();
+}
+
+void HlsChannel::subscribe() {
+  if (!entry_ || !entry_->live) return;
+  if (subscribed_ && subscribed_->epoch == entry_->epoch) return;
+  unsubscribe();
+  subscribed_ = entry_;
+  subscriber_ = delivery_.shelf().wake_list().subscribe([this] {
+    refresh();
+    answer_waiting();
+  });
+  delivery_.shelf().subscribe_segments(*entry_, format_, subscriber_);
+}
+
+void HlsChannel::unsubscribe() {
+  if (!subscriber_) return;
+  subscriber_->silence();
+  delivery_.shelf().unsubscribe_segments(*subscribed_, format_,
+                                         std::exchange(subscriber_, nullptr));
+}
+
+void HlsChannel::refresh() {
+  auto log = entry_ ? entry_->segments[index(format_)] : nullptr;
+  auto before = std::exchange(list_, log ? log->read() : nullptr);
+  if (log == log_) {
+    if (list_) retire(*before);
+    return;
+  }
+  run_ = log ? delivery_.shared().runs.name(log) : std::string();
+  log_ = std::move(log);
+  rendered_ = {};
+  retired_.clear();
+}
+
+void HlsChannel::retire(const stream::SegmentList &before) {
+  if (list_->segments.empty()) return retired_.clear();
+  for (const auto &segment : before.segments) {
+    bool is_new = retired_.empty() || retired_.back()->number < segment->number;
+    if (is_new && segment->number < list_->segments.front()->number) retired_.push_back(segment);
+  }
+  while (retired_.size() > kRetired)
+    retired_.pop_front();
+}
+
+bool HlsChannel::has_nothing() const {
+  return entry_ && entry_->live && has_nothing_for(*entry_, media_format(format_));
+}
+
+// --- Requests ---
+
+void HlsChannel::admit(HlsRequest request) {
+  last_request_ = base::mono_now();
+  refresh();
+  if (!try_answer(request)) wait(std::move(request));
+}
+
+void HlsChannel::wait(HlsRequest request) {
+  if (has_begun()) {
+    const std::string &client =
+        request.session.empty() ? request.exchange->request().peer.site() : request.session;
+    request.place = delivery_.shared().holds.take(client);
+    if (!request.place) {
+      delivery_.shared().metrics.refused_held.add();
+      return request.exchange->respond_error(429, "too_many_held",
+                                             "too many requests of this client are held already",
+                                             {{"Retry-After", "1"}});
+    }
+  }
+  http::Exchange &exchange = *request.exchange;
+  exchange.on_abort([this, &exchange] { forget(exchange); });
+  waiting_.push_back(std::move(request));
+}
+
+void HlsChannel::forget(http::Exchange &exchange) {
+  std::erase_if(waiting_, [&](const HlsRequest &r) { return r.exchange.get() == &exchange; });
+}
+
+void HlsChannel::answer_waiting() {
+  // An answer may bring the connection's next request here.
+  for (HlsRequest &request : std::exchange(waiting_, {})) {
+    if (!try_answer(request)) waiting_.push_back(std::move(request));
+  }
+}
+
+bool HlsChannel::try_answer(HlsRequest &request) {
+  switch (request.file.kind) {
+    case HlsFile::Kind::Master:
+      if (!has_begun()) return false;
+      answer_master(request);
+      return true;
+    case HlsFile::Kind::Playlist:
+      return has_begun() && try_playlist(request);
+    case HlsFile::Kind::Init:
+    case HlsFile::Kind::Segment:
+    case HlsFile::Kind::Part:
+      return try_file(request);
+  }
+  return true;
+}
+
+void HlsChannel::answer_master(HlsRequest &request) {
+  auto &exchange = *request.exchange;
+  const std::string session = make_hls_session_name();
+  bool only_head = exchange.request().method == http::Method::Head;
+  if (!only_head && !delivery_.enter(request, session, *entry_)) return;
+  HlsFile media{.kind = HlsFile::Kind::Playlist, .format = format_};
+  http::Response response;
+  response.content_type = kPlaylistType;
+  response.body = write_master_playlist(*list_, session + "/" + to_string(media));
+  delivery_.count(session, *entry_, response.body.size());
+  exchange.respond(std::move(response));
+}
+
+bool HlsChannel::try_playlist(HlsRequest &request) {
+  auto &exchange = *request.exchange;
+  switch (judge(request.directives, *list_, lists_parts())) {
+    case HlsDemand::Soon:
+      return false;
+    case HlsDemand::Never:
+      exchange.respond_error(400, "bad_directive", "the playlist is not that far yet");
+      return true;
+    case HlsDemand::Met:
+      break;
+  }
+  if (!delivery_.enter(request, request.session, *entry_)) return true;
+  http::Response response;
+  response.content_type = kPlaylistType;
+  response.stored = http::BodyRange::whole(playlist(request.directives.skip));
+  // One that was waited for is the same for all who waited, and a cache may ask once for them.
+  const char *caching = request.directives.msn ? "max-age=1" : "no-cache";
+  response.headers.push_back({"Cache-Control", caching});
+  delivery_.count(request.session, *entry_, response.stored.size());
+  exchange.respond(std::move(response));
+  return true;
+}
+
+bool HlsChannel::try_file(HlsRequest &request) {
+  const HlsFile &file = request.file;
+  auto refuse = [&] {
+    request.exchange->respond_error(404, "not_found", "there is no such segment any more, or yet");
+    return true;
+  };
+  if (!list_ || file.run != run_) return refuse();
+  if (file.kind == HlsFile::Kind::Init) {
+    auto init = find_init(file.number);
+    if (!init) return refuse();
+    answer_bytes(request, std::make_shared<http::TextBody>(init->bytes), true);
+    return true;
+  }
+  const stream::Segment *segment = find_segment(file.number);
+  if (file.kind == HlsFile::Kind::Segment) {
+    if (segment == nullptr || segment == list_->open.get()) return refuse();
+    answer_bytes(request, std::make_shared<RangeBody>(segment->range), false);
+    return true;
+  }
+  if (segment != nullptr && file.part < segment->parts.size()) {
+    answer_bytes(request, std::make_shared<RangeBody>(segment->parts[file.part].range), false);
+    return true;
+  }
+  // The part that was hinted at is worth waiting for.
+  std::size_t next = list_->open ? list_->open->parts.size() : 0;
+  bool is_next = file.number == list_->next_number && file.part == next;
+  if (is_next && !list_->ended && lists_parts()) return false;
+  return refuse();
+}
+
+void HlsChannel::answer_bytes(HlsRequest &request, std::shared_ptr<const http::Body> body,
+                              bool init) {
+  if (!delivery_.enter(request, request.session, *entry_)) return;
+  auto &exchange = *request.exchange;
+  http::Response response;
+  response.content_type = media_format(init ? stream::Format::Fmp4 : format_).content_type;
+  response.stored = http::BodyRange::whole(std::move(body));
+  response.headers.push_back({"Cache-Control", kForever});
+  http::answer_as_asked(exchange.request(), "\"" + to_string(request.file) + "\"", response);
+  delivery_.count(request.session, *entry_, response.stored.size());
+  exchange.respond(std::move(response));
+}
+
+const stream::Segment *HlsChannel::find_segment(std::uint64_t number) const {
+  if (list_->open && list_->open->number == number) return list_->open.get();
+  for (const auto &segment : list_->segments) {
+    if (segment->number == number) return segment.get();
+  }
+  for (const auto &segment : retired_) {
+    if (segment->number == number) return segment.get();
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const stream::Init> HlsChannel::find_init(std::uint64_t number) const {
+  auto is_it = [&](const auto &segment) {
+    return segment && segment->init && segment->init->number == number;
+  };
+  if (is_it(list_->open)) return list_->open->init;
+  for (const auto &segment : list_->segments) {
+    if (is_it(segment)) return segment->init;
+  }
+  for (const auto &segment : retired_) {
+    if (is_it(segment)) return segment->init;
+  }
+  return nullptr;
+}
+
+bool HlsChannel::lists_parts() const {
+  return format_ == stream::Format::Fmp4 && delivery_.shelf().config()->hls.low_latency;
+}
+
+std::shared_ptr<const http::Body> HlsChannel::playlist(bool delta) {
+  if (!rendered_.whole || rendered_.version != list_->version ||
+      rendered_.with_parts != lists_parts()) {
+    rendered_ = {list_->version, lists_parts(), nullptr, nullptr};
+    PlaylistOptions options{.format = format_, .run = run_, .low_latency = lists_parts()};
+    rendered_.whole = std::make_shared<http::TextBody>(write_media_playlist(*list_, options));
+    std::string shorter =
+        options.low_latency ? write_delta_playlist(*list_, options) : std::string();
+    rendered_.delta =
+        shorter.empty() ? rendered_.whole : std::make_shared<http::TextBody>(std::move(shorter));
+  }
+  return delta ? rendered_.delta : rendered_.whole;
+}
+
+// --- Those who wait ---
+
+bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
+  const auto &config = *delivery_.shelf().config();
+  const auto waited = now - request.since;
+  if (has_begun()) return waited < kHoldTargets * list_->target;
+  auto source = delivery_.shelf().find_source(name_);
+  // A publisher may take its time for the first picture, and a segment takes its own.
+  if (entry_ && entry_->live) {
+    auto before = source ? source->start_timeout : base::Millis(0);
+    return waited < before + std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
+                        config.stream.track_wait + config.hls.segment_max;
+  }
+  if (!source) return waited < config.stream.unknown_wait;
+  auto patience = source->start_timeout;
+  bool too_late = source->next_try_at && *source->next_try_at > request.since + patience;
+  return waited < (too_late ? std::min(patience, config.stream.unknown_wait) : patience);
+}
+
+void HlsChannel::give_up(HlsRequest &request) {
+  auto &exchange = *request.exchange;
+  auto source = delivery_.shelf().find_source(name_);
+  if (has_nothing()) {
+    respond_no_track(exchange, media_format(format_));
+  } else if (has_begun()) {
+    exchange.respond_unavailable("not_yet", "what was asked for did not come in time",
+                                 std::chrono::seconds(1));
+  } else if (entry_ || source) {
+    respond_offline(exchange, source.get());
+  } else {
+    exchange.respond_error(404, "not_found", "no such stream");
+  }
+}
+
+void HlsChannel::tick(base::MonoTime now) {
+  for (HlsRequest &request : std::exchange(waiting_, {})) {
+    if (!has_nothing() && may_wait(request, now)) {
+      waiting_.push_back(std::move(request));
+    } else {
+      give_up(request);
+    }
+  }
+}
+
+bool HlsChannel::is_idle(base::MonoTime now) const {
+  if (!waiting_.empty()) return false;
+  if (!entry_ && !delivery_.shelf().find_source(name_)) return true;
+  return now - last_request_ > delivery_.shelf().config()->hls.session_timeout;
+}
+
+void HlsChannel::drain() {
+  for (HlsRequest &request : std::exchange(waiting_, {}))
+    request.exchange->respond_unavailable("draining", "the node is shutting down");
+}
+
+}  // namespace sluice::deliver

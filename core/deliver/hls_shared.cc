@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deliver/hls_shared.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/hash.h"
+#include "metrics/refusals.h"
+
+namespace sluice::deliver {
+
+HlsMetrics::HlsMetrics(metrics::Registry &registry)
+    : requests{},
+      held(registry.gauge("sluice_hls_held_requests",
+                          "Requests that wait for the next part or segment.")),
+      refused_held(metrics::refusals(registry, "http", "held")),
+      viewers(registry.gauge("sluice_viewers", "Viewers that are connected now.",
+                             {{"protocol", "hls"}})),
+      egress_bytes(registry.counter("sluice_egress_bytes_total", "Bytes sent to viewers.",
+                                    {{"protocol", "hls"}})) {
+  constexpr std::array kKinds{"master", "playlist", "init", "segment", "part"};
+  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+    requests[i] = &registry.counter("sluice_hls_requests_total", "Requests for files of HLS.",
+                                    {{"kind", kKinds[i]}});
+  }
+}
+
+HlsHolds::Place &HlsHolds::Place::operator=(Place &&other) noexcept {
+  if (this == &other) return *this;
+  release();
+  holds_ = std::exchange(other.holds_, nullptr);
+  client_ = std::move(other.client_);
+  return *this;
+}
+
+void HlsHolds::Place::release() {
+  HlsHolds *holds = std::exchange(holds_, nullptr);
+  if (holds == nullptr) return;
+  holds->gauge_.add(-1);
+  std::lock_guard lock(holds->mutex_);
+  auto found = holds->by_client_.find(client_);
+  if (found != holds->by_client_.end() && --found->second == 0) holds->by_client_.erase(found);
+}
+
+HlsHolds::Place HlsHolds::take(const std::string &client) {
+  {
+    std::lock_guard lock(mutex_);
+    std::uint32_t &count = by_client_[client];
+    if (count >= kPerClient) return {};
+    ++count;
+  }
+  gauge_.add(1);
+  return {this, client};
+}
+
+HlsRuns::HlsRuns() {
+  std::array<std::byte, 4> random;
+  base::random_bytes(random);
+  node_ = base::hex(random);
+}
+
+std::string HlsRuns::name(const std::shared_ptr<stream::SegmentLog> &log) {
+  std::lock_guard lock(mutex_);
+  auto found = logs_.find(log);
+  if (found == logs_.end()) {
+    std::erase_if(logs_, [](const auto &entry) { return entry.first.expired(); });
+    found = logs_.emplace(log, ++last_).first;
+  }
+  return fmt::format("{}{:x}", node_, found->second);
+}
+
+}  // namespace sluice::deliver
