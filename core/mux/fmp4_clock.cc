@@ -26,6 +26,8 @@ constexpr std::int64_t kShortestPicture = 90;
 constexpr std::int64_t kUsualPicture = 3'600;
 constexpr std::int64_t kLongestPicture = 900'000;
 
+constexpr std::uint64_t kLongestGap = 1U << 30;  // of audio, in its scale: some hours
+
 constexpr std::uint32_t kOpusRate = 48'000;
 constexpr std::uint32_t kOpusUsual = 960;
 constexpr std::uint32_t kOpusLongest = 5'760;  // 120 ms
@@ -81,14 +83,19 @@ std::uint64_t scaled_time(media::Ticks time, std::uint32_t scale) {
   return seconds * scale + rest * scale / kTicksPerSecond;
 }
 
-AudioClock::Place AudioClock::place(media::Ticks dts, std::uint32_t duration) {
+SamplePlace AudioClock::place(media::Ticks dts, std::uint32_t duration) {
   const std::uint64_t own = scaled_time(dts, scale_);
   const std::uint64_t near = std::max(duration / 2, scale_ / 50);
-  Place placed{.time = next_, .duration = duration};
+  SamplePlace placed{.time = next_, .duration = duration};
   if (!started_) {
     placed.time = own;
   } else if (own > next_ + near) {
-    placed.time = next_ + (own - next_ + duration / 2) / duration * duration;
+    const std::uint64_t missing = (own - next_ + duration / 2) / duration * duration;
+    if (missing <= kLongestGap) {
+      placed.duration += static_cast<std::uint32_t>(missing);
+    } else {
+      placed.time += missing;
+    }
   } else if (own + near < next_) {
     const std::uint64_t behind = next_ - own;
     placed.duration = behind < duration ? static_cast<std::uint32_t>(duration - behind) : 1;
@@ -118,11 +125,16 @@ void PictureClock::learn(std::int64_t distance) {
   mean_ += (std::clamp(fine, mean_ / 2, 2 * mean_) - mean_) / 8;
 }
 
-std::uint32_t PictureClock::duration_at(media::Ticks dts) {
-  const std::int64_t time = std::max<std::int64_t>(dts.count(), 0);
+SamplePlace PictureClock::place(media::Ticks dts) {
+  const std::int64_t time = std::clamp<std::int64_t>(dts.count(), 0, kMaxTime);
+  const std::int64_t foreseen = end_ - start_;
+  const bool late = last_ >= 0 && time - start_ > 2 * foreseen;
   if (last_ >= 0 && time > last_) learn(time - last_);
   last_ = time;
-  return static_cast<std::uint32_t>(std::clamp(mean_ / kFine, kShortestPicture, kLongestPicture));
+  start_ = late && time - end_ <= kLongestPicture ? end_ : time;
+  end_ = time + std::clamp(mean_ / kFine, kShortestPicture, kLongestPicture);
+  return {.time = static_cast<std::uint64_t>(start_),
+          .duration = static_cast<std::uint32_t>(end_ - start_)};
 }
 
 }  // namespace sluice::mux

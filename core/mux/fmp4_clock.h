@@ -24,21 +24,26 @@ std::uint32_t audio_duration(const media::Track &track, AudioScale scale, base::
 // Times of 90 kHz in another scale, however large they are; before 0 there is nothing.
 std::uint64_t scaled_time(media::Ticks time, std::uint32_t scale);
 
+// When a sample is decoded, and how long it lasts, in a track's time scale.
+struct SamplePlace {
+  std::uint64_t time = 0;
+  std::uint32_t duration = 0;
+};
+
+// Samples of a track follow each other without a gap, also where frames are missing: MediaSource
+// takes one that comes after more than twice the duration of the last for a new beginning, waits
+// for a key frame on all tracks, and stops playing at the gap.
+
 // AudioClock: the stream's times are whole milliseconds, so those of audio jitter. The clock goes
 // on by the duration of each frame while that is near enough to the frame's own time. When the
-// stream is ahead, frames are missing, and the clock leaves out as many; when it is behind, frames
-// are shortened until the clock is right: it never goes back, so no two frames overlap.
+// stream is ahead, frames are missing, and this one lasts longer by as many; when it is behind,
+// frames are shortened until the clock is right: it never goes back, so no two frames overlap.
 class AudioClock {
  public:
-  struct Place {
-    std::uint64_t time = 0;
-    std::uint32_t duration = 0;
-  };
-
   AudioClock() = default;
   explicit AudioClock(std::uint32_t scale) : scale_(scale) {}
 
-  Place place(media::Ticks dts, std::uint32_t duration);
+  SamplePlace place(media::Ticks dts, std::uint32_t duration);
 
  private:
   std::uint32_t scale_ = 90'000;
@@ -47,16 +52,16 @@ class AudioClock {
 };
 
 // PictureClock: foresees the duration of a picture, which is known for sure only when the next one
-// comes. MediaSource takes a picture that comes after more than twice the duration of the last for
-// a new beginning and waits for a key frame; players add durations up. So it is the mean distance
-// of late, in which one that is out of line counts little.
+// comes. Players add durations up, so it is the mean distance of late, in which one that is out of
+// line counts little. A picture that comes much later than foreseen is decoded early; the time at
+// which it is shown is told apart from that.
 class PictureClock {
  public:
   PictureClock() : PictureClock(0) {}
   explicit PictureClock(double frame_rate);  // 0: not known
 
-  // In 90 kHz, of the picture that is decoded then.
-  std::uint32_t duration_at(media::Ticks dts);
+  // In 90 kHz.
+  SamplePlace place(media::Ticks dts);
 
  private:
   void learn(std::int64_t distance);
@@ -64,7 +69,9 @@ class PictureClock {
   std::int64_t mean_;       // in 1/16 of a tick
   bool known_;              // stated or measured; or else it is only usual
   int out_of_line_ = 0;     // -1, 1: the last distance was, and on which side
-  std::int64_t last_ = -1;  // time of the last picture; -1: there was none
+  std::int64_t last_ = -1;  // own time of the last picture; -1: there was none
+  std::int64_t start_ = 0;  // where it was placed
+  std::int64_t end_ = 0;
 };
 
 }  // namespace sluice::mux

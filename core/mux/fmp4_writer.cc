@@ -47,6 +47,15 @@ std::size_t append_data_offset(std::string &out) {
   return at;
 }
 
+// From when it is decoded, which may be before the frame's own time, to when it is shown.
+std::int32_t composition_offset(const media::Frame &frame, const SamplePlace &place) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  const auto early =
+      static_cast<std::int64_t>(scaled_time(frame.dts, kFmp4VideoScale) - place.time);
+  return static_cast<std::int32_t>(std::clamp(frame.composition_offset.count(), -kMost, kMost) +
+                                   early);
+}
+
 std::byte *copy(std::byte *p, base::Bytes bytes) {
   if (!bytes.empty()) std::memcpy(p, bytes.data(), bytes.size());
   return p + bytes.size();
@@ -115,21 +124,21 @@ void Fmp4Writer::add(const media::Frame &frame) {
 }
 
 void Fmp4Writer::add_video(const media::Frame &frame) {
-  video_duration_ = picture_clock_.duration_at(frame.dts);
+  video_place_ = picture_clock_.place(frame.dts);
   video_.push_back(frame);
 }
 
 void Fmp4Writer::add_audio(const media::Frame &frame) {
   const std::uint32_t duration =
       audio_duration(*tracks_.audio, audio_scale_, frame.payload.bytes());
-  const AudioClock::Place place = audio_clock_.place(frame.dts, duration);
+  const SamplePlace place = audio_clock_.place(frame.dts, duration);
   if (!audio_.empty()) {
-    // Samples of a fragment have no times of their own: the one before a gap lasts until its end.
+    // Samples of a fragment have no times of their own.
     AudioSample &before = audio_.back();
-    before.duration =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(place.time - before.time, kMaxDuration));
+    before.place.duration = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(place.time - before.place.time, kMaxDuration));
   }
-  audio_.push_back({.frame = frame, .time = place.time, .duration = place.duration});
+  audio_.push_back({.frame = frame, .place = place});
 }
 
 Ticks Fmp4Writer::dts() const {
@@ -175,13 +184,11 @@ void Fmp4Writer::append_video(std::size_t &data_offset) {
   {
     const Box tfhd(moof_, "tfhd", 0, kBaseIsMoof | kDefaultDuration | kDefaultFlags);
     out.u32(kFmp4VideoTrack);
-    out.u32(video_duration_);
+    out.u32(video_place_.duration);
     out.u32(frame.key ? kFmp4SyncSample : kFmp4OtherSample);
   }
-  append_tfdt(moof_, scaled_time(frame.dts, kFmp4VideoScale));
-  const auto composition = static_cast<std::int32_t>(std::clamp<std::int64_t>(
-      frame.composition_offset.count(), std::numeric_limits<std::int32_t>::min(),
-      std::numeric_limits<std::int32_t>::max()));
+  append_tfdt(moof_, video_place_.time);
+  const std::int32_t composition = composition_offset(frame, video_place_);
   const Box trun(moof_, "trun", 1,
                  kDataOffset | kSampleSizes | (composition != 0 ? kCompositionOffsets : 0U));
   out.u32(1);
@@ -191,9 +198,9 @@ void Fmp4Writer::append_video(std::size_t &data_offset) {
 }
 
 void Fmp4Writer::append_audio(std::size_t &data_offset) {
-  const std::uint32_t usual = audio_.front().duration;
+  const std::uint32_t usual = audio_.front().place.duration;
   const bool uneven =
-      std::ranges::any_of(audio_, [&](const AudioSample &s) { return s.duration != usual; });
+      std::ranges::any_of(audio_, [&](const AudioSample &s) { return s.place.duration != usual; });
   const Box traf(moof_, "traf");
   base::ByteWriter out(moof_);
   {
@@ -201,12 +208,12 @@ void Fmp4Writer::append_audio(std::size_t &data_offset) {
     out.u32(kFmp4AudioTrack);
     out.u32(usual);
   }
-  append_tfdt(moof_, audio_.front().time);
+  append_tfdt(moof_, audio_.front().place.time);
   const Box trun(moof_, "trun", 0, kDataOffset | kSampleSizes | (uneven ? kSampleDurations : 0U));
   out.u32(static_cast<std::uint32_t>(audio_.size()));
   data_offset = append_data_offset(moof_);
   for (const AudioSample &sample : audio_) {
-    if (uneven) out.u32(sample.duration);
+    if (uneven) out.u32(sample.place.duration);
     out.u32(sample.frame.payload.size);
   }
 }

@@ -65,8 +65,7 @@ class Fmp4Writer {
  private:
   struct AudioSample {
     media::Frame frame;
-    std::uint64_t time = 0;  // in the track's time scale, like the duration
-    std::uint32_t duration = 0;
+    SamplePlace place;
   };
 
   [[nodiscard]] bool has_room(const media::Frame &frame) const;
@@ -84,7 +83,7 @@ class Fmp4Writer {
   std::uint32_t sequence_ = 0;
 
   PictureClock picture_clock_;
-  std::uint32_t video_duration_ = 0;  // of the frame in video_
+  SamplePlace video_place_;  // of the frame in video_
   AudioScale audio_scale_;
   AudioClock audio_clock_;
 };

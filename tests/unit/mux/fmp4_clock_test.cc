@@ -101,12 +101,15 @@ TEST_SUITE("mux") {
     }
   }
 
-  TEST_CASE("fmp4 clock: frames that are missing leave a gap of whole frames") {
+  TEST_CASE("fmp4 clock: where audio is missing, the frame after it lasts longer") {
     AudioClock clock(48'000);
     CHECK(clock.place(0ms, 960).time == 0);
-    CHECK(clock.place(41ms, 960).time == 1'920);
+    const auto after = clock.place(41ms, 960);
+    CHECK(after.time == 960);
+    CHECK(after.duration == 2 * 960);
     CHECK(clock.place(60ms, 960).time == 2'880);
-    CHECK(clock.place(10'001ms, 960).time == 480'000);
+    CHECK(clock.place(10'001ms, 960).time == 3'840);
+    CHECK(clock.place(10'020ms, 960).time == 480'960);
   }
 
   TEST_CASE("fmp4 clock: audio that is behind is caught up by shortening, never by going back") {
@@ -134,17 +137,19 @@ TEST_SUITE("mux") {
     AudioClock clock(384'000);
     clock.place(Ticks::min(), 5'760);
     const auto far = clock.place(Ticks::max(), 5'760);
+    CHECK(far.time > std::uint64_t{1} << 60);
+    CHECK(far.duration == 5'760);
     CHECK(clock.place(Ticks::max(), 5'760).time == far.time + 5'760);
     CHECK(clock.place(Ticks::min(), 5'760).time == far.time + 2 * 5'760);
   }
 
   TEST_CASE("fmp4 clock: a picture is as long as stated, then as those before it") {
     PictureClock clock(50);
-    CHECK(clock.duration_at(0ms) == 1'800);
-    CHECK(clock.duration_at(20ms) == 1'800);
+    CHECK(clock.place(0ms).duration == 1'800);
+    CHECK(clock.place(20ms).duration == 1'800);
     PictureClock unstated;
-    CHECK(unstated.duration_at(0ms) == 3'600);
-    CHECK(unstated.duration_at(100ms) == 9'000);
+    CHECK(unstated.place(0ms).duration == 3'600);
+    CHECK(unstated.place(60ms).duration == 5'400);
   }
 
   TEST_CASE("fmp4 clock: pictures at uneven times last as long as their mean") {
@@ -152,7 +157,7 @@ TEST_SUITE("mux") {
     std::int64_t sum = 0;
     Ticks at = 0ms;
     for (int i = 0; i < 1'000; ++i) {
-      sum += clock.duration_at(at);
+      sum += clock.place(at).duration;
       at += i % 2 == 0 ? 25ms : 55ms;
     }
     CHECK(sum > at.count() * 95 / 100);
@@ -163,24 +168,39 @@ TEST_SUITE("mux") {
     PictureClock clock;
     Ticks at = 0ms;
     for (int i = 0; i < 10; ++i)
-      clock.duration_at(at += 40ms);
-    CHECK(clock.duration_at(at) == 3'600);
-    CHECK(clock.duration_at(at += 5s) == 3'600 * 9 / 8);
-    CHECK(clock.duration_at(at += 40ms) < 3'600 * 9 / 8);
-    clock.duration_at(at += 1s);
-    CHECK(clock.duration_at(at += 1s) == 90'000);
-    clock.duration_at(at += 40ms);
-    CHECK(clock.duration_at(at += 40ms) == 3'600);
+      clock.place(at += 40ms);
+    clock.place(at += 5s);
+    CHECK(clock.place(at += 40ms).duration <= 3'600 * 9 / 8);
+    clock.place(at += 1s);
+    clock.place(at += 1s);
+    CHECK(clock.place(at += 1s).duration == 90'000);
+    clock.place(at += 40ms);
+    CHECK(clock.place(at += 40ms).duration == 3'600);
   }
 
-  TEST_CASE("fmp4 clock: a picture lasts between a millisecond and ten seconds") {
+  TEST_CASE("fmp4 clock: no picture comes later than twice the duration of the last") {
+    PictureClock clock;
+    Ticks at = 0ms;
+    auto last = clock.place(at);
+    for (std::int64_t i = 1; i < 1'000; ++i) {
+      at += Ticks((i * i * 7 % 50) * (i * i % 13) * (i % 29 == 0 ? 1'000 : 30) + 90);
+      const auto placed = clock.place(at);
+      REQUIRE(placed.time > last.time);
+      REQUIRE(placed.time <= static_cast<std::uint64_t>(at.count()));
+      REQUIRE(placed.time + placed.duration > static_cast<std::uint64_t>(at.count()));
+      REQUIRE(placed.time - last.time <= 2 * std::uint64_t{last.duration});
+      last = placed;
+    }
+  }
+
+  TEST_CASE("fmp4 clock: a picture lasts between a millisecond and twenty seconds") {
     for (double rate : {1e300, 1e-300, std::numeric_limits<double>::infinity(), -1.0,
                         std::numeric_limits<double>::quiet_NaN()}) {
       PictureClock clock(rate);
       for (Ticks at : {Ticks::min(), Ticks(0), Ticks(1), Ticks::max(), Ticks(5), Ticks::max()}) {
-        const std::uint32_t duration = clock.duration_at(at);
+        const std::uint32_t duration = clock.place(at).duration;
         CHECK(duration >= 90);
-        CHECK(duration <= 900'000);
+        CHECK(duration <= 1'800'000);
       }
     }
   }

@@ -263,16 +263,34 @@ TEST_SUITE("mux") {
     CHECK(frames == 2);
   }
 
-  TEST_CASE("fmp4 writer: a gap in the audio of a fragment is closed by the sample before it") {
+  TEST_CASE("fmp4 writer: a gap in the audio is closed by the frame after it, which comes early") {
     Rig rig = both();
     for (Ticks at : {0ms, 21ms, 107ms, 128ms})
       rig.writer.add(frame(Codec::AAC, at, "s"));
     rig.close();
     const auto &samples = rig.file.samples;
     REQUIRE(samples.size() == 4);
-    CHECK(samples[1].duration == 4 * 1'024);
-    CHECK(samples[2].time == 5 * 1'024);
-    CHECK(samples[2].duration == 1'024);
+    CHECK(samples[1].duration == 1'024);
+    CHECK(samples[2].time == 2 * 1'024);
+    CHECK(samples[2].duration == 4 * 1'024);
+    CHECK(samples[3].time == 6 * 1'024);
+  }
+
+  TEST_CASE("fmp4 writer: a late picture is decoded early and shown at its time") {
+    Rig rig = both();
+    for (Ticks at : {0ms, 40ms, 80ms, 280ms, 320ms}) {
+      Frame one = frame(Codec::H264, at, "v");
+      one.composition_offset = 40ms;
+      rig.writer.add(one);
+      CHECK(rig.writer.dts() == at);
+      rig.close();
+      const test::Mp4Sample &sample = rig.file.samples.back();
+      CHECK(static_cast<std::int64_t>(sample.time) + sample.composition ==
+            Ticks(at + 40ms).count());
+    }
+    CHECK(rig.file.samples[2].composition == 3'600);
+    CHECK(rig.file.samples[3].time == 120 * 90);
+    CHECK(rig.file.samples[4].time == 320 * 90);
   }
 
   TEST_CASE("fmp4 writer: audio is without gap and overlap over fragments, whatever their cut") {
@@ -341,7 +359,7 @@ TEST_SUITE("mux") {
     extreme.composition_offset = Ticks::min();
     rig.writer.add(extreme);
     rig.close();
-    CHECK(rig.file.samples.back().composition == std::numeric_limits<std::int32_t>::min());
+    CHECK(rig.file.samples.back().composition == -(1 << 30));
     rig.writer.add(frame(Codec::H264, Ticks::min(), "v"));
     rig.close();
     CHECK(rig.file.samples.back().time == 0);
