@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "deliver/player.h"
+
 namespace sluice::node {
 namespace {
 
@@ -67,6 +69,7 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
                                                        shared.rtsp_admission)) {
   delivery_->add_routes(router_);
   hls_->add_routes(router_);
+  deliver::add_player_routes(router_, *shelf_);
   http_ = std::make_unique<http::Server>(loop_, server_options(*config_), router_,
                                          shared.http_metrics, shared.http_admission);
   directory.add_shelf(*shelf_);

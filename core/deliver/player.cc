@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "deliver/player.h"
+
+#include <memory>
+#include <utility>
+
+#include "http/exchange.h"
+#include "http/ranges.h"
+
+namespace sluice::deliver {
+namespace {
+
+// Only what comes from here runs, nothing in the text of the page does, and no text becomes a part
+// of the page. Media may come from another node, which an embedding page names; frames are allowed
+// everywhere, because that is what the page is for.
+constexpr const char *kContentSecurityPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; "
+    "media-src 'self' blob:; img-src data:; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'";
+
+std::string fill_in(std::string_view page, std::string_view stream) {
+  std::string out;
+  for (;;) {
+    std::size_t at = page.find(kStreamPlace);
+    out.append(page.substr(0, at));
+    if (at == std::string_view::npos) return out;
+    out.append(stream);
+    page.remove_prefix(at + kStreamPlace.size());
+  }
+}
+
+http::Response answer(const http::Request &request, std::string_view etag, const char *type,
+                      std::shared_ptr<const http::Body> body) {
+  http::Response response;
+  response.content_type = type;
+  response.stored = http::BodyRange::whole(std::move(body));
+  http::answer_as_asked(request, etag, response);
+  return response;
+}
+
+// A release that changes the script is seen within minutes.
+http::Response asset(const http::Request &request, const PlayerAsset &asset, const char *type) {
+  auto body = std::make_shared<http::TextBody>(std::string(asset.text));
+  http::Response response = answer(request, asset.etag, type, std::move(body));
+  response.headers.push_back({"Cache-Control", "public, max-age=300"});
+  return response;
+}
+
+}  // namespace
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out.push_back(c);
+    }
+  }
+  return out;
+}
+
+http::Response player_page(const http::Request &request, const wire::StreamName &name) {
+  auto page = std::make_shared<http::TextBody>(
+      fill_in(kPlayerPage.text, escape_html(wire::to_string(name))));
+  http::Response response =
+      answer(request, kPlayerPage.etag, "text/html; charset=utf-8", std::move(page));
+  response.headers.push_back({"Content-Security-Policy", kContentSecurityPolicy});
+  response.headers.push_back({"Cache-Control", "no-cache"});
+  return response;
+}
+
+http::Response player_script(const http::Request &request) {
+  return asset(request, kPlayerScript, "text/javascript; charset=utf-8");
+}
+
+http::Response player_style(const http::Request &request) {
+  return asset(request, kPlayerStyle, "text/css; charset=utf-8");
+}
+
+void add_player_routes(http::Router &router, const stream::Shelf &shelf) {
+  using Taken = std::unique_ptr<http::Exchange>;
+  router.add(http::Method::Get, "/player.js",
+             [](Taken x) { x->respond(player_script(x->request())); });
+  router.add(http::Method::Get, "/player.css",
+             [](Taken x) { x->respond(player_style(x->request())); });
+  router.add(http::Method::Get, "/play/{server}/{camera}", [&shelf](Taken x) {
+    const auto &asked = x->request();
+    auto name = wire::StreamName::parse(asked.param("server"), asked.param("camera"),
+                                        shelf.config()->stream.max_name_length);
+    if (!name) {
+      return x->respond_error(404, "not_found", "no such resource; players are /play/S/C");
+    }
+    x->respond(player_page(asked, *name));
+  });
+}
+
+}  // namespace sluice::deliver
