@@ -61,6 +61,7 @@ function playHls(url) {
   player.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => {
     account.hls = {
       version: details.version, target: details.targetduration, partTarget: details.partTarget,
+      latency: player.latency, wanted: player.targetLatency,
       parts: Math.max(account.hls ? account.hls.parts : 0, details.partList ? details.partList.length : 0),
       canBlockReload: details.canBlockReload,
     };
