@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <string_view>
 #include <thread>
 
 #include "support/stream_rig.h"
@@ -163,6 +164,63 @@ class Reader final : public stream::NameWatcher {
   bool started_ = false;
 };
 
+// Reads the segments of whatever is published under the name, on its own loop.
+class SegmentReader final : public stream::NameWatcher {
+ public:
+  explicit SegmentReader(Shelf &shelf) : shelf_(shelf) {
+    shelf_.watch("cams/gate", *this);
+    on_entry(shelf_.find("cams/gate"));
+  }
+  ~SegmentReader() {
+    unsubscribe();
+    shelf_.unwatch("cams/gate", *this);
+  }
+  SegmentReader(const SegmentReader &) = delete;
+  SegmentReader &operator=(const SegmentReader &) = delete;
+
+  void on_entry(const std::shared_ptr<const stream::StreamEntry> &entry) override {
+    if (!entry || !entry->live) return;
+    unsubscribe();
+    entry_ = entry;
+    subscriber_ = shelf_.wake_list().subscribe([this] { read(); });
+    shelf_.subscribe_segments(*entry, stream::Format::Fmp4, subscriber_);
+  }
+
+  std::atomic<std::uint64_t> completed{0};
+  std::atomic<bool> ended{false};
+  std::atomic<bool> broken{false};
+
+ private:
+  void unsubscribe() {
+    if (!subscriber_) return;
+    subscriber_->silence();
+    shelf_.unsubscribe_segments(*entry_, stream::Format::Fmp4, std::exchange(subscriber_, nullptr));
+  }
+  void read() {
+    auto list = entry_->segments_in(stream::Format::Fmp4).read();
+    if (list->version < version_ || list->next_number < completed) broken = true;
+    version_ = list->version;
+    for (const auto &segment : list->segments)
+      look_at(segment->range);
+    if (list->open) look_at(list->open->parts.back().range);
+    completed = list->next_number;
+    ended = list->ended;
+  }
+  // Every fragment begins with its moof.
+  void look_at(const tape::Range &range) {
+    std::array<iovec, 1> piece;
+    if (range.gather(4, 4, piece) != 1 ||
+        std::string_view(static_cast<const char *>(piece[0].iov_base), 4) != "moof") {
+      broken = true;
+    }
+  }
+
+  Shelf &shelf_;
+  std::shared_ptr<const stream::StreamEntry> entry_;
+  std::shared_ptr<stream::Subscriber> subscriber_;
+  std::uint64_t version_ = 0;
+};
+
 // The main loop on the test's thread, and two workers, which end in the node's three steps.
 struct Node {
   explicit Node(config::Config c = {})
@@ -228,6 +286,25 @@ TEST_SUITE("stream") {
     node.on(0, [&] { readers[0].reset(); });
   }
 
+  TEST_CASE("loops: segments that are cut on one loop are read on others") {
+    Node node;
+    std::array<std::unique_ptr<SegmentReader>, 2> readers;
+    std::unique_ptr<Publisher> publisher;
+    for (std::size_t i = 0; i < 2; ++i)
+      node.on(i, [&, i] { readers[i] = std::make_unique<SegmentReader>(*node.workers[i]->shelf); });
+    node.on(0, [&] { publisher = std::make_unique<Publisher>(*node.workers[0]->shelf, 1); });
+    // 500 frames of 40 ms, with a key frame every second.
+    CHECK(node.main.run_until(
+        [&] { return readers[0]->completed == 9 && readers[1]->completed == 9; }));
+    node.on(0, [&] { publisher.reset(); });
+    CHECK(node.main.run_until([&] { return readers[0]->ended && readers[1]->ended; }));
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK(readers[i]->completed == 10);
+      CHECK_FALSE(readers[i]->broken);
+      node.on(i, [&, i] { readers[i].reset(); });
+    }
+  }
+
   TEST_CASE("loops: a take-over from another loop goes on where the first publisher was stopped") {
     config::Config config;
     config.stream.publish = config::PublishPolicy::Always;
@@ -265,10 +342,12 @@ TEST_SUITE("stream") {
     for (int round = 0; round < 20; ++round) {
       Node node(config);
       std::array<std::unique_ptr<Reader>, 2> readers;
+      std::array<std::unique_ptr<SegmentReader>, 2> segments;
       std::array<std::unique_ptr<Publisher>, 2> publishers;
       for (std::size_t i = 0; i < 2; ++i) {
         node.workers[i]->post([&, i] {
           readers[i] = std::make_unique<Reader>(*node.workers[i]->shelf);
+          segments[i] = std::make_unique<SegmentReader>(*node.workers[i]->shelf);
           publishers[i] = std::make_unique<Publisher>(*node.workers[i]->shelf, 1);
         });
       }
@@ -279,6 +358,7 @@ TEST_SUITE("stream") {
         node.on(i, [&, i] {
           publishers[i].reset();
           readers[i].reset();
+          segments[i].reset();
         });
       }
     }
