@@ -103,9 +103,13 @@ bool Segmenter::ends_segment(const Placed &frame) const {
          frame.offset - open_from_ >= config_->stream.tape_window;
 }
 
-// A frame that would make the part longer than it may be belongs to the next one.
+// A frame that would make the part longer than it may be belongs to the next one. But a part must
+// have 85 % of the target duration (RFC 8216bis, EXT-X-PART-INF): where frames are so long that it
+// would not, all parts are a frame longer, and the target with them.
 bool Segmenter::ends_part() const {
-  return now_ > part_start_ && now_ - part_start_ + interval_ > config_->hls.part;
+  const media::Ticks elapsed = now_ - part_start_;
+  const media::Ticks longest = config_->hls.part;
+  return elapsed + interval_ > longest && elapsed >= longest * 17 / 20;
 }
 
 void Segmenter::begin_segment(const Placed &frame) {

@@ -157,6 +157,23 @@ TEST_SUITE("stream") {
     CHECK(list->open == nullptr);
   }
 
+  TEST_CASE("segmenter: at any frame rate parts have at least 85 % of the target duration") {
+    for (int interval : {20, 33, 40, 50, 66, 80, 100, 125, 160, 200, 333, 500, 1'000}) {
+      Bench bench;
+      for (int i = 0; i * interval < 10'000; ++i) {
+        bench.unit(i * interval, i * interval % 2'000 < interval);
+        bench.advance();
+      }
+      auto list = bench.list();
+      check_sound(*list);
+      REQUIRE(list->segments.size() >= 2);
+      for (const auto &segment : list->segments) {
+        for (std::size_t i = 0; i + 1 < segment->parts.size(); ++i)
+          CHECK(segment->parts[i].duration * 100 >= list->part_target * 85);
+      }
+    }
+  }
+
   TEST_CASE("segmenter: the open segment shows its parts as soon as the next frame has come") {
     Bench bench;
     bench.play(0, 320, 2'000);
