@@ -29,7 +29,8 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
                                      {1024, 4096, 16'384, 65'536, 262'144, 1'048'576})),
       ends(registry, "viewer",
            {"client_closed", "connection_lost", "slow", "stream_ended", "kicked", "shutdown",
-            "protocol_error", "codec_not_supported", "paused_too_long", "timeout"}) {
+            "protocol_error", "codec_not_supported", "paused_too_long", "tracks_changed",
+            "timeout"}) {
   for (std::size_t i = 0; i < kProtocols; ++i) {
     const char *name = protocol_name(static_cast<Protocol>(i));
     viewers[i] =

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "base/check.h"
@@ -29,6 +30,7 @@ Viewer::Viewer(Audience &audience, ViewerStart start)
       framing_(start.framing),
       protocol_(start.protocol),
       mse_(std::move(start.mse)),
+      is_fmp4_(protocol_ == Protocol::HttpFmp4 || protocol_ == Protocol::WsFmp4),
       lead_(std::move(start.head)),
       correlation_id_(std::move(start.correlation_id)),
       user_agent_(std::move(start.user_agent)),
@@ -69,7 +71,7 @@ void Viewer::go_on_at(const tape::TapeView &view, std::uint64_t key) {
   bool other = prefix.serial != prefix_serial_;
   cursor_ = promised_ = key;
   go_live_ = false;
-  if (other && mse_ && !announce(prefix)) return;
+  if (other && is_fmp4_ && !accept_prefix(prefix)) return;
   std::string_view opening;
   if (other) opening = has_init_ ? prefix.changeover : prefix.init;
   prefix_serial_ = prefix.serial;
@@ -77,38 +79,46 @@ void Viewer::go_on_at(const tape::TapeView &view, std::uint64_t key) {
   promise(view, opening);
 }
 
-// Starts a message that holds `opening` and then whole frames from the cursor on.
+// Starts a message that holds `opening` and then whole frames from the cursor on. For MediaSource
+// the opening, which is the init segment, is a message of its own, and no message reaches over a
+// change of it.
 void Viewer::promise(const tape::TapeView &view, std::string_view opening) {
-  if (mse_) return promise_fragments(view, opening);
-  std::uint64_t most = was_blocked_ ? kSlowMessageBytes : kMessageBytes;
-  promised_ = view.boundary(cursor_, cursor_ + most);
-  append_message_header(lead_, framing_, opening.size() + (promised_ - cursor_), first_message_);
-  lead_.append(opening);
-  first_message_ = false;
-}
-
-// The init segment is a message of its own, and no message reaches over a change of it.
-void Viewer::promise_fragments(const tape::TapeView &view, std::string_view opening) {
-  if (!opening.empty()) {
+  if (mse_ && !opening.empty()) {
     append_message_header(lead_, framing_, opening.size(), first_message_);
-    lead_.append(opening);
+    lead_.append(std::exchange(opening, {}));
   }
   std::uint64_t most = was_blocked_ ? kSlowMessageBytes : kMessageBytes;
   do {
     promised_ = view.boundary(cursor_, cursor_ + most);
     most /= 2;
-  } while (view.prefix_at(promised_ - 1).serial != prefix_serial_);
-  append_message_header(lead_, framing_, promised_ - cursor_, first_message_);
+  } while (is_fmp4_ && view.prefix_at(promised_ - 1).serial != prefix_serial_);
+  append_message_header(lead_, framing_, opening.size() + (promised_ - cursor_), first_message_);
+  lead_.append(opening);
   first_message_ = false;
 }
 
-// The init segment that comes next lies on the tape, for readers that read on.
-void Viewer::cross_prefix(const tape::TapeView &view) {
+// The init segment that comes next lies on the tape, for readers that read on. False when this one
+// does not.
+bool Viewer::cross_prefix(const tape::TapeView &view) {
   const tape::Prefix &prefix = view.prefix_at(cursor_);
-  if (!announce(prefix)) return;
+  if (!accept_prefix(prefix)) return closing_;
   prefix_serial_ = prefix.serial;
   promised_ = view.boundary(cursor_, cursor_);
   append_message_header(lead_, framing_, promised_ - cursor_, first_message_);
+  return true;
+}
+
+// False when the client cannot go on with that init segment. Players of a response without end take
+// the first moov for the whole, so another one ends it: they come again, and begin with it.
+bool Viewer::accept_prefix(const tape::Prefix &prefix) {
+  if (mse_) return announce(prefix);
+  std::size_t hash = std::hash<std::string_view>()(prefix.init);
+  if (has_init_ && hash != init_hash_) {
+    end("tracks_changed");
+    return false;
+  }
+  init_hash_ = hash;
+  return true;
 }
 
 // False when the client cannot play what comes, and is being told so.
@@ -150,9 +160,8 @@ bool Viewer::next_message(const tape::TapeView &view) {
     was_blocked_ = false;
     return false;
   }
-  if (mse_ && view.prefix_at(cursor_).serial != prefix_serial_) [[unlikely]] {
-    cross_prefix(view);
-    return true;
+  if (is_fmp4_ && view.prefix_at(cursor_).serial != prefix_serial_) [[unlikely]] {
+    return cross_prefix(view);
   }
   promise(view, {});
   return true;
@@ -176,7 +185,7 @@ std::size_t Viewer::flush(const tape::TapeView &view) {
   std::size_t sent = 0;
   std::array<iovec, kPieces> pieces;
   while (!blocked_ && !ended_) {
-    if (at_boundary() && !next_message(view)) break;
+    if (at_boundary() && (!next_message(view) || ended_)) break;
     std::size_t count = 0;
     if (lead_sent_ < lead_.size()) {
       pieces[count++] = {lead_.data() + lead_sent_, lead_.size() - lead_sent_};

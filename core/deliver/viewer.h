@@ -97,10 +97,11 @@ class Viewer final : public net::SocketEvents,
   bool skip_if_late(const tape::TapeView &view);
   void go_on_at(const tape::TapeView &view, std::uint64_t key);
   void promise(const tape::TapeView &view, std::string_view opening);
+  // Fragmented MP4 only.
+  bool accept_prefix(const tape::Prefix &prefix);
+  bool cross_prefix(const tape::TapeView &view);
   // WsFmp4 only.
   bool announce(const tape::Prefix &prefix);
-  void promise_fragments(const tape::TapeView &view, std::string_view opening);
-  void cross_prefix(const tape::TapeView &view);
   void queue(const MseReply &reply);
   void begin_close(std::uint16_t code, const char *end_reason);
   void advance(std::size_t bytes);
@@ -112,6 +113,7 @@ class Viewer final : public net::SocketEvents,
   const Framing framing_;
   const Protocol protocol_;
   const std::unique_ptr<MseSession> mse_;  // WsFmp4 only
+  const bool is_fmp4_;
 
   // Sent before the tape's bytes: the transport's header, and for a start the HTTP head and the
   // prefix.
@@ -123,8 +125,9 @@ class Viewer final : public net::SocketEvents,
   static constexpr std::uint64_t kNoPrefix = ~std::uint64_t{0};
   std::uint64_t prefix_serial_ = kNoPrefix;  // of the prefix of this tape that the client has
   bool started_ = false;
-  bool has_init_ = false;  // of whatever tape
-  bool go_live_ = false;   // the client wants the newest key frame next
+  bool has_init_ = false;      // of whatever tape
+  std::size_t init_hash_ = 0;  // HttpFmp4 only
+  bool go_live_ = false;       // the client wants the newest key frame next
   bool first_message_ = true;
   bool blocked_ = false;  // the kernel took less than it was given; it will say when it wants more
   bool was_blocked_ = false;  // has not been level with the head since

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/admin_json.h"
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include "base/json.h"
 #include "config/source_url.h"
 #include "node/node.h"
+#include "stream/format.h"
 
 namespace sluice::node {
 namespace {
@@ -26,6 +28,18 @@ const char *state_name(State state) {
   return "";
 }
 
+// Those in which the track is played.
+Json containers_json(const media::Track &track) {
+  constexpr std::array<const char *, stream::kFormats> kNames{"flv", "fmp4", "ts"};
+  media::TrackSet alone;
+  alone.of(media::kind_of(track.codec)) = track;
+  Json names = Json::array();
+  for (stream::Format format : stream::kAllFormats) {
+    if (!stream::carried_by(format, alone).empty()) names.push_back(kNames[stream::index(format)]);
+  }
+  return names;
+}
+
 Json track_json(const media::Track &track) {
   bool video = media::kind_of(track.codec) == media::Kind::Video;
   Json json{{"kind", video ? "video" : "audio"}, {"codec", media::codec_name(track.codec)}};
@@ -37,6 +51,7 @@ Json track_json(const media::Track &track) {
     json["sample_rate"] = track.sample_rate;
     json["channels"] = track.channels;
   }
+  json["containers"] = containers_json(track);
   return json;
 }
 

@@ -310,6 +310,56 @@ TEST_SUITE("deliver") {
     CHECK(large.close_code == wire::websocket::kTooBig);
   }
 
+  TEST_CASE("viewer: fMP4 over HTTP ends cleanly when its first init segment holds no longer") {
+    DeliverRig rig;
+    auto first = std::make_unique<FakePublisher>(rig);
+    begin(*first);
+    test::SocketPair pair = test::connected_pair(rig.loop);
+    rig.server->accept(std::move(pair.socket));
+    std::string_view request = "GET /cams/gate.mp4 HTTP/1.1\r\nHost: h\r\n\r\n";
+    CHECK(pair.peer.write(request) == request.size());
+    std::string got;
+    auto count = [&](std::string_view box) {
+      std::size_t found = 0;
+      for (std::size_t at = 0; (at = got.find(box, at)) != std::string::npos; ++at)
+        ++found;
+      return found;
+    };
+    auto wait_for_fragments = [&](std::size_t wanted) {
+      return rig.loop.run_until([&] {
+        got += pair.peer.read();
+        return count("moof") == wanted;
+      });
+    };
+    REQUIRE(wait_for_fragments(1));
+    // A publisher that returns with the same tracks is no reason.
+    first.reset();
+    rig.settle();
+    FakePublisher second(rig);
+    begin(second);
+    REQUIRE(wait_for_fragments(2));
+    CHECK(count("moov") == 2);
+    SUBCASE("in the middle of a publisher's stream") {
+      second.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
+      second.video(40, true);
+    }
+    SUBCASE("with a publisher that returns") {
+      second.leave();
+      rig.settle();
+      second.publish();
+      second.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
+      second.video(0, true);
+    }
+    REQUIRE(rig.loop.run_until([&] {
+      got += pair.peer.read();
+      return pair.peer.ended();
+    }));
+    CHECK(got.ends_with("\r\n0\r\n\r\n"));
+    CHECK(count("moof") == 2);
+    CHECK(rig.ended("tracks_changed") == 1);
+    CHECK(rig.viewers() == 0);
+  }
+
   TEST_CASE("viewer: every format has its audience, its type and its name") {
     DeliverRig rig;
     FakePublisher publisher(rig);
