@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mux/flv_writer.h"
 
@@ -95,6 +96,7 @@ void Publication::note_ignored(const char *what) {
 void Publication::push(media::Frame &&frame) {
   update_counters(frame);
   if (!accept(frame)) return;
+  if (frame.wall_us == 0) frame.wall_us = base::wall_us();  // its protocol tells no time of day
   timeline_.place(frame);
   auto added = gop_.add(frame);
   if (added == media::GopCache::Added::Overflowed) context_.metrics.dropped_gop_limit.add();

@@ -83,20 +83,20 @@ def without_a_publisher(node, client):
         connection = http.Connection(node.http)
         connection.send(request)
         held.append(connection)
-    node.wait_metric("sluice_hls_held_requests", lambda value: value == HELD_MAX)
+    node.wait_metric("hls_held_requests", lambda value: value == HELD_MAX)
     response = client.get(target)
     equal((response.status, response.json()["code"]), (429, "too_many_held"), "one more than may be held")
     # Another client is not in the way.
     other = http.Connection(node.http)
     other.send(f"GET /cams/gate/live.m3u8?_HLS_msn={playlist.next} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-    node.wait_metric("sluice_hls_held_requests", lambda value: value == HELD_MAX + 1)
+    node.wait_metric("hls_held_requests", lambda value: value == HELD_MAX + 1)
     held.pop().close()
-    node.wait_metric("sluice_hls_held_requests", lambda value: value == HELD_MAX)
+    node.wait_metric("hls_held_requests", lambda value: value == HELD_MAX)
     for connection in held + [other]:
         response = connection.read_response(timeout=30)
         equal((response.status, response.json()["code"]), (503, "not_yet"), "answer after three target durations")
         connection.close()
-    node.wait_metric("sluice_hls_held_requests", lambda value: value == 0)
+    node.wait_metric("hls_held_requests", lambda value: value == 0)
 
 
 main(scenario)
