@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "media/aac.h"
+#include "media/av1.h"
 #include "media/bits.h"
 #include "media/h264.h"
 #include "media/h265.h"
@@ -66,6 +67,12 @@ void describe_av1(Track &track, base::Bytes record) {
   const unsigned depth = !high_depth ? 8 : profile == 2 && twelve ? 12 : 10;
   track.codec_string =
       fmt::format("av01.{}.{:02}{}.{:02}", profile, level, high_tier ? 'H' : 'M', depth);
+  constexpr std::size_t kFixed = 4;
+  if (record.size() <= kFixed) return;
+  if (const auto size = parse_av1_sequence(record.subspan(kFixed))) {
+    track.width = size->width;
+    track.height = size->height;
+  }
 }
 
 // VP Codec ISO Media File Format Binding: with or without the version and flags of a full box,

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "media/aac.h"
+#include "media/av1.h"
 #include "media/describe.h"
 #include "media/h264.h"
 #include "media/h265.h"
@@ -100,8 +101,25 @@ TEST_SUITE("media") {
     check_video(Codec::H265, test::kHevc444, 160, 90, "hvc1.4.10.L30.9e.8");
   }
 
+  TEST_CASE("av1: the size stands behind however much timing, and what is no sequence has none") {
+    // A single picture of 16x8: nothing but level and size.
+    const auto size_of = [](std::string_view hex) {
+      const std::string obu = test::unhex(hex);
+      return media::parse_av1_sequence(base::as_bytes(obu));
+    };
+    REQUIRE(size_of("0a04 180cbf80").has_value());
+    CHECK(size_of("0a04 180cbf80")->width == 16);
+    CHECK(size_of("0a04 180cbf80")->height == 8);
+    // Two operating points, with all that a decoder model may say.
+    REQUIRE(size_of("0a1a 0400000003ffffffffa7fffffffc1f87ffd1800003400000cbf8").has_value());
+    CHECK(size_of("0a1a 0400000003ffffffffa7fffffffc1f87ffd1800003400000cbf8")->width == 16);
+    CHECK(!size_of("1204 180cbf80"));  // a temporal delimiter
+    CHECK(!size_of("0a03 18"));
+    CHECK(!size_of(""));
+  }
+
   TEST_CASE("describe: AV1 and VP9 have their codec string") {
-    check_video(Codec::AV1, test::kAv1, 0, 0, "av01.0.00M.08");
+    check_video(Codec::AV1, test::kAv1, 160, 96, "av01.0.00M.08");
     check_video(Codec::VP9, test::kVp9, 0, 0, "vp09.00.10.08");
     check_video(Codec::VP9, test::kVp9.substr(8), 0, 0, "vp09.00.10.08");
   }

@@ -20,6 +20,7 @@ media::BufferPool pool;
 using Source = test::EncodedSource;
 
 std::string mux_all(const Source &source) {
+  REQUIRE(mux::fmp4_tracks(source.tracks) == source.tracks);
   mux::Fmp4Writer writer;
   writer.configure(source.tracks);
   std::string out = writer.init();
@@ -87,10 +88,34 @@ TEST_SUITE("mux") {
 
   TEST_CASE("fmp4 writer: ffmpeg decodes AV1 and MP3") {
     if (!have_encoder("libaom-av1") || !have_encoder("libmp3lame")) return;
+    // FFmpeg knows the configuration record only when it is done.
+    const TempFile file;
+    CHECK(run("ffmpeg -nostdin -v error -y -f lavfi -i testsrc=size=160x90:rate=25:duration=0.4 "
+              "-c:v libaom-av1 -cpu-used 8 -usage realtime -f matroska " +
+              file.path()) == "");
     const Source source =
-        encode(pool, "-f lavfi -i testsrc=size=160x90:rate=25:duration=0.4 " + kAudio +
-                         "-c:v libaom-av1 -cpu-used 8 -usage realtime -c:a libmp3lame");
+        encode(pool, "-i " + file.path() + " " + kAudio + "-c:v copy -c:a libmp3lame");
+    CHECK(source.tracks.video->height == 90);
     check_all(source, "codec_name=av1|codec_tag_string=av01|width=160|height=90",
               "codec_name=mp3|codec_tag_string=mp4a|sample_rate=44100|channels=1");
+  }
+
+  TEST_CASE("fmp4 writer: ffmpeg decodes AAC whose configuration announces twice the rate") {
+    if (!have_encoder("aac")) return;
+    Source source = encode(pool, "-f lavfi -i sine=sample_rate=22050:duration=2 -ac 1 -c:a aac");
+    const std::string config = test::unhex("2b8a0800");
+    source.tracks.audio = media::describe(media::Codec::AAC, base::as_bytes(config));
+    check_all(source, "", "codec_name=aac|codec_tag_string=mp4a|sample_rate=44100");
+  }
+
+  TEST_CASE("fmp4 writer: ffmpeg decodes what is left when frames are missing") {
+    if (!have_encoder("libx264")) return;
+    Source source = encode(pool, kVideo + kAudio + "-c:v libx264 -bf 0 -g 5 -c:a aac");
+    // Up to the next key frame, and a part of a second of audio.
+    std::erase_if(source.frames, [](const media::Frame &f) {
+      return f.kind() == media::Kind::Video ? f.dts > 1'240ms && f.dts < 1'400ms
+                                            : f.dts > 500ms && f.dts < 700ms;
+    });
+    check_all(source, "codec_name=h264", "codec_name=aac");
   }
 }
