@@ -45,7 +45,7 @@ constexpr Field kFields[] = {
          "`[::]:8080` for every address of both families. Port 0 takes a free one; an empty list "
          "listens nowhere. Changes wait for a restart."},
     {SLUICE_KEY(listen.http), .check = check_listen_address,
-     .help = "Where players come: HTTP-FLV and WS-FLV."},
+     .help = "Where players come: FLV, fMP4, MPEG-TS, HLS."},
     {SLUICE_KEY(listen.https), .check = check_listen_address,
      .help = "The same over TLS: HTTPS-FLV and WSS-FLV. Needs `tls.certificates`."},
     {SLUICE_KEY(listen.rtmp), .check = check_listen_address,
