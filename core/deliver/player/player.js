@@ -138,7 +138,7 @@ class MsePlayback {
 
   #refused(error, what) {
     if (error.name === 'QuotaExceededError' && this.#trim(1)) return;
-    if (typeof what === 'string') this.#end('codec', `The stream is ${what}.`);
+    if (typeof what === 'string') this.#end('codec', `the stream is ${what}`);
     else this.#end('media', 'The browser takes no more of the stream.');
   }
 
@@ -275,6 +275,12 @@ button:focus-visible { outline: 3px solid #6cf; outline-offset: 2px; }
   @keyframes breathe { to { opacity: .2; } }
 }
 @media (max-width: 30em) { .state { order: -1; flex-basis: 100%; } }
+@media (max-height: 15em) {
+  .bar { flex-wrap: nowrap; padding: .2em; }
+  .state { order: 0; flex-basis: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  .figures { display: none; }
+  button { min-width: 0; min-height: 2em; padding: .1em .5em; }
+}
 `;
 
 function make(tag, properties, ...children) {
@@ -304,6 +310,7 @@ class SluicePlayer extends HTMLElement {
   #liveSince = 0; // of this connection; 0: it has shown nothing
   #lastTime = 0;
   #stalls = 0;
+  #refusal = ''; // why the first way did not go
   #seen = false; // the stream has played here
 
   constructor() {
@@ -405,6 +412,7 @@ class SluicePlayer extends HTMLElement {
 
   #restart() {
     this.#native = !Source;
+    this.#refusal = '';
     this.#attempts = this.#unopened = this.#stalls = 0;
     this.#connect();
   }
@@ -456,13 +464,15 @@ class SluicePlayer extends HTMLElement {
     if (!this.#wanted) return; // paused, and Play connects again
     if (reason === 'codec' && !this.#native && this.#video.canPlayType('application/vnd.apple.mpegurl')) {
       this.#native = true;
+      this.#refusal = text;
       return this.#connect();
     }
     const generation = this.#generation;
     const { status, retryAfter } = await this.#ask();
     if (generation !== this.#generation || !this.#wanted) return;
     if (reason === 'codec' && status === 200) {
-      return this.#refuse(`This browser cannot play the stream's codecs. ${text}`);
+      const detail = text || this.#refusal;
+      return this.#refuse(`This browser cannot play the stream's codecs${detail && ` (${detail})`}.`);
     }
     this.#unopened = !opened && status === 200 ? this.#unopened + 1 : 0;
     if (this.#unopened >= 3) this.#native = true; // something on the way lets no WebSocket through
