@@ -167,7 +167,7 @@ class Driver {
     frame.composition_offset =
         media::Ticks(wild ? static_cast<std::int64_t>(in_.u64()) : 90 * (action >> 5));
     std::size_t size = in_.u8();
-    if (wild) size = in_.u16() * std::size_t{16};
+    if (wild) size = in_.u16() * std::size_t{2};
     const base::Bytes head = in_.take(std::min<std::size_t>({size, in_.left(), 3}));
     frame.payload = {pool_.take(size), 0, static_cast<std::uint32_t>(size)};
     const base::MutableBytes memory = frame.payload.buffer.memory().first(size);
