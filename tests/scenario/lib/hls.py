@@ -87,7 +87,7 @@ class Playlist:
                       f"parts of {total} s in a segment of {segment.duration} s")
         if not self.part_target:
             return self
-        check(float(self.control["PART-HOLD-BACK"]) >= 3 * self.part_target, f"hold back: {self.control}")
+        check(float(self.control["PART-HOLD-BACK"]) >= 3 * self.part_target - 1e-9, f"hold back: {self.control}")
         check(float(self.control["HOLD-BACK"]) >= 3 * self.target, f"hold back: {self.control}")
         check(float(self.control["CAN-SKIP-UNTIL"]) >= 6 * self.target, f"skip: {self.control}")
         equal(self.control["CAN-BLOCK-RELOAD"], "YES", "CAN-BLOCK-RELOAD")
