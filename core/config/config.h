@@ -176,6 +176,13 @@ struct Hls {
   friend bool operator==(const Hls &, const Hls &) = default;
 };
 
+struct Snapshot {
+  Millis max_age{1'000};
+  std::uint32_t max_width = 1920;
+
+  friend bool operator==(const Snapshot &, const Snapshot &) = default;
+};
+
 struct Watchdog {
   Millis warn{200};
   Millis fatal{30'000};  // 0: never
@@ -213,6 +220,7 @@ struct Config {
   Source source;
   Deliver deliver;
   Hls hls;
+  Snapshot snapshot;
   Watchdog watchdog;
   std::map<std::string, StreamOverrides, std::less<>> streams;  // by "<server>/<camera>"
 

@@ -260,6 +260,13 @@ constexpr Field kFields[] = {
      .help = "Whether playlists with fragmented MP4 list parts and hold requests for what is next "
              "(LL-HLS). Players that do not know of it play as before."},
 
+    {.path = "snapshot", .help = "Single pictures of streams, `/<server>/<camera>.jpg`."},
+    {SLUICE_KEY(snapshot.max_age), .max = minutes(1), .flags = kLive,
+     .help = "A picture that is no older is given to whoever asks, instead of making another one. "
+             "The stream's newest key frame may be older by itself."},
+    {SLUICE_KEY(snapshot.max_width), .min = 16, .max = 8'192, .flags = kLive,
+     .help = "Pictures are scaled down to this width when they, or what is asked for, are wider."},
+
     {.path = "watchdog",
      .help = "What happens when an event loop stalls. Changes wait for a restart."},
     {SLUICE_KEY(watchdog.warn), .min = 10, .max = minutes(1),

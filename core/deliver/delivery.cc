@@ -5,6 +5,7 @@
 #include <expected>
 #include <utility>
 
+#include "deliver/snapshots.h"
 #include "http/websocket_accept.h"
 #include "wire/url.h"
 
@@ -100,6 +101,9 @@ void Delivery::serve_path(std::unique_ptr<http::Exchange> exchange) {
   std::size_t dot = std::min(file.rfind('.'), file.size());
   auto name = wire::StreamName::parse(exchange->request().param("server"), file.substr(0, dot),
                                       shelf_.config()->stream.max_name_length);
+  if (name && snapshots_ != nullptr && file.substr(dot) == ".jpg") {
+    return snapshots_->serve(std::move(exchange), wire::to_string(*name));
+  }
   const MediaFormat *format = dot < file.size() ? find_media_format(file.substr(dot + 1)) : nullptr;
   if (!name || format == nullptr) {
     return exchange->respond_error(404, "not_found",

@@ -20,6 +20,8 @@
 
 namespace sluice::deliver {
 
+class Snapshots;
+
 // How a loop is doing, for the metrics; written by the loop, read anywhere.
 struct LoopFigures {
   std::atomic<double> busy_share{0};
@@ -37,6 +39,9 @@ class Delivery {
 
   // Adds the media URLs to this loop's router.
   void add_routes(http::Router &router);
+
+  // Who answers /S/C.jpg, before add_routes(); borrowed. Without it there is no such URL.
+  void set_snapshots(Snapshots &snapshots) { snapshots_ = &snapshots; }
 
   // Ends every viewer cleanly, and takes no more.
   void drain();
@@ -68,6 +73,7 @@ class Delivery {
 
   stream::Shelf &shelf_;
   DeliverMetrics &metrics_;
+  Snapshots *snapshots_ = nullptr;
   std::map<std::pair<std::string, stream::Format>, std::unique_ptr<Audience>> audiences_;
   std::array<std::byte, 16 * 1024> read_buffer_{};
   FlushPacer pacer_;

@@ -366,6 +366,7 @@ void Node::finish() {
   directory_.close();
   admin_.reset();
   watchdog_.reset();
+  shared_.work.close();
   for (auto &worker : workers_)
     worker->finish();
   for (auto &worker : workers_)

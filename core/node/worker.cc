@@ -30,11 +30,13 @@ Shared::Shared(metrics::Registry &registry, const config::Config &config)
       http_metrics(registry),
       deliver_metrics(registry),
       hls(registry, deliver_metrics),
+      snapshot_metrics(registry),
       tls_metrics(registry),
       http_admission(http_limits(config)),
       rtmp_admission(rtmp_limits(config)),
       rtsp_admission(rtsp_limits(config)),
-      blocks(std::make_shared<tape::BlockPool>()) {}
+      blocks(std::make_shared<tape::BlockPool>()),
+      work({.threads = loop::WorkPool::threads_for(std::thread::hardware_concurrency())}) {}
 
 void Shared::apply(const config::Config &config) {
   http_admission.set_limits(http_limits(config));
@@ -63,10 +65,13 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
           loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
       hls_(std::make_unique<deliver::HlsDelivery>(*shelf_, shared.hls)),
+      snapshots_(
+          std::make_unique<deliver::Snapshots>(*shelf_, shared.snapshot_metrics, shared.work)),
       rtmp_(std::make_unique<ingest::rtmp::RtmpServer>(*shelf_, shared.rtmp_metrics,
                                                        shared.rtmp_admission)),
       rtsp_(std::make_unique<ingest::rtsp::RtspServer>(*shelf_, shared.rtsp_metrics,
                                                        shared.rtsp_admission)) {
+  delivery_->set_snapshots(*snapshots_);
   delivery_->add_routes(router_);
   hls_->add_routes(router_);
   deliver::add_player_routes(router_, *shelf_);
@@ -143,6 +148,7 @@ void Worker::drain(base::Millis patience, std::function<void()> done) {
     doors_.clear();
     delivery_->drain();
     hls_->drain();
+    snapshots_->drain();
     rtmp_->drain();
     rtsp_->drain();
     http_->drain();
@@ -170,6 +176,7 @@ void Worker::dismantle(std::function<void()> done) {
     http_.reset();
     delivery_.reset();
     hls_.reset();
+    snapshots_.reset();
     rtmp_.reset();
     rtsp_.reset();
     sources_.reset();

@@ -14,10 +14,12 @@
 #include "config/live.h"
 #include "deliver/delivery.h"
 #include "deliver/hls_delivery.h"
+#include "deliver/snapshots.h"
 #include "http/server.h"
 #include "ingest/rtmp/rtmp_server.h"
 #include "ingest/rtsp/rtsp_pull.h"
 #include "ingest/rtsp/rtsp_server.h"
+#include "loop/work_pool.h"
 #include "net/admission.h"
 #include "net/listener.h"
 #include "net/resolver.h"
@@ -41,11 +43,13 @@ struct Shared {
   http::ServerMetrics http_metrics;
   deliver::DeliverMetrics deliver_metrics;
   deliver::HlsShared hls;
+  deliver::SnapshotMetrics snapshot_metrics;
   net::TlsMetrics tls_metrics;
   net::Admission http_admission;
   net::Admission rtmp_admission;
   net::Admission rtsp_admission;
   std::shared_ptr<tape::BlockPool> blocks;
+  loop::WorkPool work;                   // closed by the node before the loops go
   ingest::rtsp::TlsClients tls_clients;  // before the workers take sources
 
   void apply(const config::Config &config);  // [any thread] the limits of a new configuration
@@ -110,6 +114,7 @@ class Worker {
   std::unique_ptr<stream::Shelf> shelf_;
   std::unique_ptr<deliver::Delivery> delivery_;
   std::unique_ptr<deliver::HlsDelivery> hls_;
+  std::unique_ptr<deliver::Snapshots> snapshots_;
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<ingest::rtmp::RtmpServer> rtmp_;
   std::unique_ptr<ingest::rtsp::RtspServer> rtsp_;

@@ -226,6 +226,18 @@ void Publication::unsubscribe_segments(Format format,
   output(format).unsubscribe_segments(subscriber);
 }
 
+KeyFrame Publication::key_frame() const {
+  KeyFrame key;
+  key.decided = decided_;
+  if (tracks_.video) key.video = std::make_shared<const media::Track>(*tracks_.video);
+  if (gop_.starts_with_key()) {
+    const media::Frame &frame = gop_.frames().front();
+    key.payload = base::as_text(frame.payload.bytes());
+    key.dts = frame.dts;
+  }
+  return key;
+}
+
 void Publication::answer_waiting(FormatOutput &output) {
   if (output.answer_waiting(state())) flushed_dts_ = timeline_.newest();
 }

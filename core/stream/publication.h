@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "loop/timer.h"
@@ -17,6 +18,16 @@
 #include "stream/publication_context.h"
 
 namespace sluice::stream {
+
+// What a picture of a stream is made from, copied for another thread.
+struct KeyFrame {
+  // False: the stream begins, and it is not known yet what it will have.
+  bool decided = false;
+  std::shared_ptr<const media::Track> video;  // null: the stream has none
+  // The newest key frame as media::Frame has it; empty when none is kept.
+  std::string payload;
+  media::Ticks dts{0};
+};
 
 // Whoever feeds a publication.
 class PublicationOwner {
@@ -53,6 +64,9 @@ class Publication {
   // The same for whoever reads the segments in the entry's log.
   void subscribe_segments(Format format, std::shared_ptr<Subscriber> subscriber);
   void unsubscribe_segments(Format format, const std::shared_ptr<Subscriber> &subscriber);
+
+  // The newest key frame that is kept.
+  [[nodiscard]] KeyFrame key_frame() const;
 
   [[nodiscard]] const StreamEntry &entry() const { return *entry_; }
   [[nodiscard]] PublicationOwner &owner() const { return owner_; }

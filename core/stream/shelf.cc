@@ -118,6 +118,15 @@ void Shelf::unsubscribe_segments(const StreamEntry &entry, Format format,
   });
 }
 
+void Shelf::take_key_frame(const StreamEntry &entry, OnKeyFrame on_key_frame) {
+  tell_publication(entry, [here = &context_.loop, on_key_frame = std::move(on_key_frame)](
+                              Publication &publication) mutable {
+    here->tell([on_key_frame = std::move(on_key_frame), key = publication.key_frame()]() mutable {
+      on_key_frame(std::move(key));
+    });
+  });
+}
+
 // Runs on the home loop, unless the publication has ended.
 void Shelf::tell_publication(const StreamEntry &entry, Message message) {
   if (entry.home == nullptr) return;

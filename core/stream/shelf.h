@@ -84,6 +84,11 @@ class Shelf {
   void unsubscribe_segments(const StreamEntry &entry, Format format,
                             std::shared_ptr<Subscriber> subscriber);
 
+  // Asks the stream's home loop for its newest key frame. on_key_frame runs on this loop, unless
+  // the publication ends before that: then the name's watchers hear of it.
+  using OnKeyFrame = std::move_only_function<void(KeyFrame)>;
+  void take_key_frame(const StreamEntry &entry, OnKeyFrame on_key_frame);
+
   // Of this loop, for whoever needs them.
   [[nodiscard]] loop::Loop &loop() const { return context_.loop; }
   [[nodiscard]] const config::Live &config() const { return context_.config; }
