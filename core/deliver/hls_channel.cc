@@ -101,6 +101,13 @@ void HlsChannel::retire(const stream::SegmentList &before) {
     retired_.pop_front();
 }
 
+// A player with low latency begins a few parts behind the newest. With one complete segment listed
+// that is inside it, and hls.js then asks for its parts again and again.
+bool HlsChannel::has_begun() const {
+  const std::size_t least = lists_parts() ? 2 : 1;
+  return list_ && list_->segments.size() >= least;
+}
+
 bool HlsChannel::has_nothing() const {
   return entry_ && entry_->live && has_nothing_for(*entry_, media_format(format_));
 }

@@ -10,9 +10,12 @@ def scenario():
     browser.need()
     with Node() as node, browser.ClockPublisher("rtmp://%s:%d/cams/gate" % node.rtmp) as publisher:
         node.wait_stream("cams/gate", lambda entry: len(entry["tracks"]) == 2)
-        hls = browser.play("hls", "http://%s:%d/cams/gate/index.m3u8" % node.http)["hls"]
+        played = browser.play("hls", "http://%s:%d/cams/gate/index.m3u8" % node.http)
+        hls = played["hls"]
         check(hls["canBlockReload"] and hls["parts"] > 0, f"no low latency: {hls}")
         check(hls["partsBuffered"] > 10, f"it has not played parts: {hls}")
+        # A player that is let in too early loads the parts of the only segment again and again.
+        check(hls["partsBuffered"] < 60, f"it loads parts again and again: {played}")
         publisher.check_alive()
 
 
