@@ -103,10 +103,9 @@ void HlsChannel::retire(const stream::SegmentList &before) {
 
 // A player with low latency begins a few parts behind the newest. With one complete segment listed
 // that is inside it, and hls.js then asks for its parts again and again.
-bool HlsChannel::has_begun() const {
-  const std::size_t least = lists_parts() ? 2 : 1;
-  return list_ && list_->segments.size() >= least;
-}
+unsigned HlsChannel::least_segments() const { return lists_parts() ? 2 : 1; }
+
+bool HlsChannel::has_begun() const { return list_ && list_->segments.size() >= least_segments(); }
 
 bool HlsChannel::has_nothing() const {
   return entry_ && entry_->live && has_nothing_for(*entry_, media_format(format_));
@@ -237,9 +236,11 @@ void HlsChannel::answer_bytes(HlsRequest &request, std::shared_ptr<const http::B
   http::Response response;
   response.content_type = media_format(init ? stream::Format::Fmp4 : format_).content_type;
   response.stored = http::BodyRange::whole(std::move(body));
-  response.headers.push_back({"Cache-Control", kForever});
   http::answer_as_asked(exchange.request(), "\"" + to_string(request.file) + "\"", response);
-  delivery_.count(request.session, *entry_, response.stored.size());
+  // A refused range is the request's fault, and no cache shall keep it in the file's place.
+  response.headers.push_back({"Cache-Control", response.status == 416 ? "no-store" : kForever});
+  const bool has_body = exchange.request().method != http::Method::Head;
+  delivery_.count(request.session, *entry_, has_body ? response.stored.size() : 0);
   exchange.respond(std::move(response));
 }
 
@@ -297,7 +298,7 @@ bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
   if (entry_ && entry_->live) {
     auto before = source ? source->start_timeout : base::Millis(0);
     return waited < before + std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
-                        config.stream.track_wait + config.hls.segment_max;
+                        config.stream.track_wait + least_segments() * config.hls.segment_max;
   }
   if (!source) return waited < config.stream.unknown_wait;
   auto patience = source->start_timeout;

@@ -10,6 +10,10 @@ namespace {
 
 constexpr base::Millis kTick{250};
 
+void respond_session_ended(http::Exchange &exchange) {
+  exchange.respond_error(403, "session_ended", "an operator has ended this session");
+}
+
 // ?container=ts; anything else is fragmented MP4.
 stream::Format container_of(const http::Request &request) {
   bool is_ts = request.query.find("container").value_or("") == "ts";
@@ -70,7 +74,7 @@ void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange, bool with_sess
   }
   shared_.metrics.requests[static_cast<std::size_t>(file->kind)]->add();
   if (with_session && shared_.sessions.refuses(session, base::mono_now())) {
-    return exchange->respond_error(403, "session_ended", "an operator has ended this session");
+    return respond_session_ended(*exchange);
   }
   auto directives = parse_hls_directives(asked.query);
   if (!directives) return exchange->respond_error(400, "bad_directive", directives.error());
@@ -120,6 +124,11 @@ bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
   };
   if (draining_) {
     exchange.respond_unavailable("draining", "the node is shutting down");
+    return false;
+  }
+  // The request may have waited while its session was ended.
+  if (shared_.sessions.refuses(session, base::mono_now())) {
+    respond_session_ended(exchange);
     return false;
   }
   if (!take_seat(entry)) return refuse();

@@ -28,8 +28,11 @@ constexpr int kPartsListed = 3;
 
 double seconds(Ticks ticks) { return std::chrono::duration<double>(ticks).count(); }
 
+// A segment is as long as the target when it is so rounded to whole seconds (section 4.4.3.1).
 std::int64_t target_seconds(const SegmentList &list) {
-  return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(list.target).count());
+  constexpr Ticks kHalf = base::Millis(500);
+  return std::max<std::int64_t>(
+      1, std::chrono::floor<std::chrono::seconds>(list.target + kHalf).count());
 }
 
 class PlaylistWriter {

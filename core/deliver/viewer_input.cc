@@ -80,7 +80,9 @@ void Viewer::queue(const MseReply &reply) {
   if (reply.close_code != 0) begin_close(reply.close_code, reply.end_reason);
 }
 
+// A close frame is the last one (RFC 6455, section 5.5.1), so it is sent once.
 void Viewer::begin_close(std::uint16_t code, const char *end_reason) {
+  if (closing_) return;
   auto body = wire::websocket::close_body(code);
   wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));
   closing_ = true;
@@ -90,13 +92,14 @@ void Viewer::begin_close(std::uint16_t code, const char *end_reason) {
 void Viewer::on_ping(base::Bytes payload) {
   // A client that pings faster than it reads is answered as far as there is room (RFC 6455,
   // section 5.5.3 allows to answer only the most recent ping).
-  if (control_.size() + payload.size() > kMaxControl) return;
+  if (closing_ || control_.size() + payload.size() > kMaxControl) return;
   wire::websocket::append_frame(control_, wire::websocket::Opcode::Pong, payload);
 }
 
 void Viewer::on_pong(base::Bytes) {}
 
 void Viewer::on_close(std::uint16_t code, std::string_view) {
+  if (closing_) return;
   auto answer = code == wire::websocket::kNoStatus ? wire::websocket::kNormal : code;
   auto body = wire::websocket::close_body(answer);
   wire::websocket::append_frame(control_, wire::websocket::Opcode::Close, base::as_bytes(body));

@@ -20,6 +20,9 @@ constexpr std::size_t kMaxHeldInput = 16 * 1024;
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
 // A client that takes less than this in a send timeout does not read.
 constexpr std::size_t kMinSendProgress = 16 * 1024;
+// Nor does one that would need more send timeouts than these for an answer: while it lasts, its
+// bytes are kept.
+constexpr std::size_t kMaxSendTimeouts = 6;
 // After the last answer the client's bytes are read and dropped for a while: a close with unread
 // input would be a reset, which can overtake the answer.
 constexpr base::Millis kLingerTime{2'000};
@@ -186,6 +189,7 @@ void Connection::answer(const Request &request, Response response) {
   }
   state_ = State::Sending;
   deadline_.stop();
+  min_progress_ = kMinSendProgress;
   std::string text = response_head(response, head_context(request));
   bool has_body =
       request.method != Method::Head && response.status != 204 && response.status != 304;
@@ -219,6 +223,7 @@ void Connection::send(const std::string &bytes) {
 }
 
 void Connection::send_stored(std::string head, BodyRange range) {
+  min_progress_ = std::max(kMinSendProgress, range.size() / kMaxSendTimeouts);
   body_.start(std::move(head), std::move(range));
   // What is left of a "100 Continue" goes first.
   if (outbox_.empty() && !body_.advance(*socket_)) end();
@@ -254,7 +259,7 @@ void Connection::on_deadline() {
       server_.metrics_.request_timed_out();
       return answer_parse_error({408, "request_timeout", "the request took too long to arrive"});
     case State::Sending:
-      if (unsent_at_check_ - unsent() < kMinSendProgress) return end();
+      if (unsent_at_check_ - unsent() < min_progress_) return end();
       return watch_progress();
     case State::Lingering:
       return end();

@@ -78,6 +78,7 @@ class Connection final : net::SocketEvents, ExchangeHost {
   bool close_after_answer_ = false;
   bool refused_ = false;
   std::size_t unsent_at_check_ = 0;
+  std::size_t min_progress_ = 0;  // in a send timeout
   std::size_t lingered_bytes_ = 0;
 };
 

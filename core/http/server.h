@@ -23,7 +23,7 @@ struct ServerOptions {
   base::Millis header_timeout{10'000};  // the whole request, from its first byte (or the accept) on
   base::Millis idle_timeout{30'000};    // between requests
   base::Millis send_timeout{
-      10'000};  // in which the client must take 16 KiB or the rest of the answer
+      10'000};  // in which the client must take 16 KiB, and a sixth of a stored body, or the rest
   RequestLimits limits;
 
   // Access-Control-Allow-Origin of every answer. Empty: no CORS, as the admin listener needs it,

@@ -94,8 +94,15 @@ void append_avc(std::string &out, const Track &track) {
   const std::size_t start = out.size();
   out += track.config;
   const auto config = media::parse_avc_config(base::as_bytes(track.config));
-  if (!config || config->sps.empty() || config->sps.front().size() < 4) return;
-  out.replace(start + 1, 3, base::as_text(config->sps.front().subspan(1, 3)));
+  if (!config || config->sps.empty()) return;
+  if (config->sps.front().size() >= 4) {
+    out.replace(start + 1, 3, base::as_text(config->sps.front().subspan(1, 3)));
+  }
+  // Browsers read the number of picture parameter sets also where the record ends before it.
+  std::size_t end = 6;
+  for (base::Bytes sps : config->sps)
+    end += 2 + sps.size();
+  if (track.config.size() == end) out += '\0';
 }
 
 // Version 0 was written before the standard was finished. The sets are complete here, or else the
@@ -178,7 +185,7 @@ bool has_sample_entry(const Track &track) {
   switch (track.codec) {
     case Codec::H264: {
       const auto avc = media::parse_avc_config(config);
-      return avc && !avc->sps.empty();
+      return avc && !avc->sps.empty() && avc->length_size != 3;
     }
     case Codec::H265: {
       const auto hevc = media::parse_hevc_config(config);

@@ -9,6 +9,7 @@ namespace {
 
 // What two frames with the same time would make nothing of.
 constexpr media::Ticks kLeastDuration = base::Millis(1);
+constexpr std::size_t kLeastSegments = 2;
 
 std::uint64_t bits_per_second(std::uint64_t bytes, media::Ticks duration) {
   return bytes * 8 * media::Ticks::period::den /
@@ -97,10 +98,12 @@ void Segmenter::take(const Placed &frame) {
 bool Segmenter::ends_segment(const Placed &frame) const {
   const auto &hls = config_->hls;
   const media::Ticks elapsed = now_ - open_->start;
+  // Cameras keep their distance of key frames to within a part of a frame.
+  const bool is_long = elapsed + interval_ / 2 >= hls.segment;
   return frame.mark.config || frame.prefix.serial != prefix_serial_ ||
-         (frame.mark.key && elapsed >= hls.segment) || elapsed >= hls.segment_max ||
+         (frame.mark.key && is_long) || elapsed >= hls.segment_max ||
          open_->parts.size() >= kMaxParts ||
-         frame.offset - open_from_ >= config_->stream.tape_window;
+         frame.offset - open_from_ >= config_->stream.tape_window / 2;
 }
 
 // A frame that would make the part longer than it may be belongs to the next one. But a part must
@@ -161,13 +164,16 @@ void Segmenter::complete_segment() {
   changed_ = true;
 }
 
+// Two segments stay, whatever they weigh, because players begin with no less. The size at which a
+// segment is cut bounds them too.
 void Segmenter::slide_window() {
   std::uint64_t bytes = open_ ? part_from_ - open_from_ : 0;
   for (const auto &segment : list_.segments)
     bytes += segment->range.size();
   auto keep = list_.segments.begin();
   auto count = list_.segments.size();
-  while (count > config_->hls.window || (count > 1 && bytes > 2 * config_->stream.tape_window)) {
+  while (count > config_->hls.window ||
+         (count > kLeastSegments && bytes > 2 * config_->stream.tape_window)) {
     count_out(list_, **keep);
     bytes -= (*keep)->range.size();
     ++keep;

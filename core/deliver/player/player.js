@@ -22,12 +22,15 @@ const Source = self.MediaSource ?? self.ManagedMediaSource; // the second on pho
 
 const playable = codec => Source.isTypeSupported(`video/mp4; codecs="${codec}"`);
 
-// Seconds until the next attempt: doubled each time, and never the same for two viewers.
+// Seconds until the next attempt: doubled each time, and spread, because all viewers of a stream lose it at once.
 function backOff(attempt, atLeast = 0) {
   const [least, most] = RETRY_S;
-  const wait = Math.max(atLeast, Math.min(most, least * 2 ** attempt));
-  return Math.min(most, Math.max(least, wait * (0.75 + Math.random() / 2)));
+  return Math.max(atLeast, Math.min(most, least * 2 ** attempt)) * (1 + Math.random() / 2);
 }
+
+const delay = ms => new Promise(resolve => { setTimeout(resolve, ms); });
+
+const hasOwnHls = video => video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
 // How long from `time` on the buffered media go without a gap.
 function bufferedAfter(ranges, time) {
@@ -44,6 +47,7 @@ class MsePlayback {
   #video;
   #ended;
   #source = new Source();
+  #place = URL.createObjectURL(this.#source);
   #socket;
   #buffer = null;
   #queue = []; // media, and types between them
@@ -57,14 +61,13 @@ class MsePlayback {
   constructor(video, url, ended) {
     this.#video = video;
     this.#ended = ended;
-    const place = URL.createObjectURL(this.#source);
     this.#source.addEventListener('sourceopen', () => {
-      URL.revokeObjectURL(place);
+      URL.revokeObjectURL(this.#place);
       this.#feed();
     });
     video.disableRemotePlayback = true; // which ManagedMediaSource demands
-    video.src = place;
     this.#connect(new URL(url));
+    video.src = this.#place;
   }
 
   #connect(url) {
@@ -209,6 +212,7 @@ class MsePlayback {
   close() {
     this.#done = true;
     this.#queue = [];
+    URL.revokeObjectURL(this.#place);
     this.#socket.onclose = this.#socket.onmessage = null;
     this.#socket.close();
     this.#video.playbackRate = 1;
@@ -333,10 +337,11 @@ class SluicePlayer extends HTMLElement {
     this.#video.addEventListener('volumechange', () => this.#label());
     this.#video.addEventListener('waiting', () => this.#onWaiting());
     this.#video.addEventListener('pause', () => {
-      if (this.state === 'live' && !document.hidden && this.#wanted) this.pause(); // by a media key
+      // By a media key, and not by the browser, which pauses what leaves the document.
+      if (this.isConnected && this.#playback && this.state === 'live' && !document.hidden && this.#wanted) this.pause();
     });
     this.addEventListener('keydown', event => {
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.repeat || !event.key || event.ctrlKey || event.altKey || event.metaKey) return;
       const button = { k: this.#playButton, m: this.#muteButton, f: this.#fullButton }[event.key.toLowerCase()];
       button?.click();
     });
@@ -364,16 +369,19 @@ class SluicePlayer extends HTMLElement {
     document.removeEventListener('visibilitychange', this.#onVisible);
     clearInterval(this.#ticking);
     this.#stop();
+    this.#letGo();
   }
 
   attributeChangedCallback() {
     this.#seen = false;
+    if (this.state === 'refused') this.#wanted = true; // that was the other stream
     if (this.isConnected && this.#ticking !== null) this.#restart();
   }
 
   play() {
     this.#wanted = true;
     this.#label();
+    if (!this.isConnected) return;
     if (!this.#playback) return this.#restart();
     this.#playback.live();
     this.#show('connecting', 'Going to the live picture…');
@@ -393,6 +401,7 @@ class SluicePlayer extends HTMLElement {
   #url(suffix) {
     const path = this.getAttribute('src') ?? `/${this.dataset.stream ?? ''}`;
     const url = new URL(path, import.meta.url);
+    if (!/^https?:$/.test(url.protocol)) throw new TypeError('not an address of HTTP');
     const token = this.accessToken ||
       ('page' in this.dataset ? new URLSearchParams(location.search).get('access_token') : '');
     if (token) url.searchParams.set('access_token', token);
@@ -414,7 +423,9 @@ class SluicePlayer extends HTMLElement {
     this.#native = !Source;
     this.#refusal = '';
     this.#attempts = this.#unopened = this.#stalls = 0;
-    this.#connect();
+    if (this.#wanted) return this.#connect();
+    this.#stop();
+    this.#show('paused', 'Paused.');
   }
 
   #stop() {
@@ -433,7 +444,7 @@ class SluicePlayer extends HTMLElement {
     } catch {
       return this.#refuse('The address of the stream is not one.');
     }
-    if (this.#native && !this.#video.canPlayType('application/vnd.apple.mpegurl')) {
+    if (this.#native && !hasOwnHls(this.#video)) {
       return this.#refuse('This browser plays neither MediaSource nor HLS.');
     }
     const name = this.#name();
@@ -444,7 +455,11 @@ class SluicePlayer extends HTMLElement {
       if (generation === this.#generation) this.#onEnd(reason, text);
     };
     const Playback = this.#native ? HlsPlayback : MsePlayback;
-    this.#playback = new Playback(this.#video, url.href, ended);
+    try {
+      this.#playback = new Playback(this.#video, url.href, ended);
+    } catch (error) {
+      return this.#refuse(`The browser does not connect to the stream (${error.name}).`);
+    }
     this.#start();
   }
 
@@ -462,12 +477,13 @@ class SluicePlayer extends HTMLElement {
     if (this.#liveSince && performance.now() - this.#liveSince > 5000) this.#attempts = 0;
     this.#stop();
     if (!this.#wanted) return; // paused, and Play connects again
-    if (reason === 'codec' && !this.#native && this.#video.canPlayType('application/vnd.apple.mpegurl')) {
+    if (reason === 'codec' && !this.#native && hasOwnHls(this.#video)) {
       this.#native = true;
       this.#refusal = text;
       return this.#connect();
     }
     const generation = this.#generation;
+    if (reason !== 'codec') await delay(1000 * Math.random()); // not everybody asks at once
     const { status, retryAfter } = await this.#ask();
     if (generation !== this.#generation || !this.#wanted) return;
     if (reason === 'codec' && status === 200) {
@@ -475,7 +491,7 @@ class SluicePlayer extends HTMLElement {
       return this.#refuse(`This browser cannot play the stream's codecs${detail && ` (${detail})`}.`);
     }
     this.#unopened = !opened && status === 200 ? this.#unopened + 1 : 0;
-    if (this.#unopened >= 3) this.#native = true; // something on the way lets no WebSocket through
+    if (this.#unopened >= 3 && hasOwnHls(this.#video)) this.#native = true; // something on the way lets no WebSocket through
     this.#retryLater(this.#reason(status) || text || 'The connection was lost.', retryAfter);
   }
 
@@ -545,8 +561,16 @@ class SluicePlayer extends HTMLElement {
   // For good, until somebody presses Play.
   #refuse(text) {
     this.#wanted = false;
+    this.#stop();
+    this.#letGo();
     this.#label();
     this.#show('refused', text);
+  }
+
+  // The browser keeps, and fetches, for as long as the video has a source.
+  #letGo() {
+    this.#video.removeAttribute('src');
+    this.#video.load();
   }
 
   #show(state, text) {

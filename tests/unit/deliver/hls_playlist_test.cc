@@ -49,7 +49,7 @@ SegmentList list_of(std::uint64_t first, std::size_t count) {
   open.init = same;
   list.open = std::make_shared<Segment>(open);
   list.next_number = first + count;
-  list.target = milliseconds(1200);
+  list.target = milliseconds(2000);
   list.part_target = milliseconds(320);
   return list;
 }
@@ -130,6 +130,17 @@ TEST_SUITE("deliver") {
     // 6 s from the end, which is 0.6 s into the open segment: four and a half segments.
     CHECK(count(text, "#EXTINF") == 10);
     CHECK(lines_with(text, "#EXT-X-PART:").front().contains("r1-5.0.m4s"));
+  }
+
+  TEST_CASE("hls playlist: the target is the longest segment, rounded to whole seconds") {
+    stream::SegmentList list = list_of(7, 2);
+    auto target_of = [&](int ms) {
+      list.target = milliseconds(ms);
+      return write_media_playlist(list, kClassic);
+    };
+    CHECK(target_of(2040).contains("#EXT-X-TARGETDURATION:2\n"));
+    CHECK(target_of(2500).contains("#EXT-X-TARGETDURATION:3\n"));
+    CHECK(target_of(100).contains("#EXT-X-TARGETDURATION:1\n"));
   }
 
   TEST_CASE("hls playlist: the hold back is three times the part target that is printed") {

@@ -142,6 +142,17 @@ TEST_SUITE("stream") {
     CHECK_FALSE(list->ended);
   }
 
+  TEST_CASE("segmenter: a key frame a moment too early ends the segment all the same") {
+    Bench bench;
+    bench.unit(0, true);
+    for (std::int64_t ms = 40; ms < 1980; ms += 40)
+      bench.unit(ms);
+    bench.unit(1'999, true);
+    bench.advance();
+    REQUIRE(bench.list()->segments.size() == 1);
+    CHECK(bench.list()->segments.front()->duration == Millis(1'999));
+  }
+
   TEST_CASE("segmenter: a part has as many frames as fit, and its exact duration") {
     Bench bench;
     bench.play(0, 2'040, 2'000);
@@ -323,6 +334,18 @@ TEST_SUITE("stream") {
       CHECK(bench.pool->usage().used_bytes <= (5U << 20));
     }
     check_sound(*bench.list());
+  }
+
+  TEST_CASE("segmenter: however heavy segments are, two stay listed") {
+    config::Config config;
+    config.stream.tape_window = 1 << 20;
+    Bench bench(config);
+    for (std::int64_t ms = 0; ms < 4'000; ms += 40) {
+      bench.unit(ms, ms == 0, 100 << 10);
+      bench.advance();
+      if (bench.list()->next_number >= 2) CHECK(bench.list()->segments.size() >= 2);
+    }
+    CHECK(bench.list()->next_number > 10);
   }
 
   TEST_CASE("segmenter: what the tape let go of unread is left out, and the break is marked") {
