@@ -82,7 +82,7 @@ void Snapshot::on_key_frame(std::uint64_t epoch, stream::KeyFrame key) {
     }
     return;
   }
-  if (key.payload.empty()) return;  // asked for again with the next tick
+  if (!key.payload) return;  // asked for again with the next tick
   if (made_.epoch == epoch && made_.dts == key.dts) {
     made_.at = base::mono_now();
     owner_.metrics().reused.add(waiting_.size());
@@ -97,7 +97,7 @@ void Snapshot::convert(std::uint64_t epoch, stream::KeyFrame key) {
   made->dts = key.dts;
   // The pool's thread knows nothing of this object, which may end meanwhile.
   auto work = [made, key = std::move(key), width = width_] {
-    auto jpeg = transcode::make_jpeg(*key.video, base::as_bytes(key.payload), width);
+    auto jpeg = transcode::make_jpeg(*key.video, base::as_bytes(*key.payload), width);
     if (!jpeg) {
       static base::log::Limiter limiter;
       if (auto held = limiter.admit()) {

@@ -226,14 +226,19 @@ void Publication::unsubscribe_segments(Format format,
   output(format).unsubscribe_segments(subscriber);
 }
 
-KeyFrame Publication::key_frame() const {
+KeyFrame Publication::key_frame() {
   KeyFrame key;
   key.decided = decided_;
   if (tracks_.video) key.video = std::make_shared<const media::Track>(*tracks_.video);
   if (gop_.starts_with_key()) {
     const media::Frame &frame = gop_.frames().front();
-    key.payload = base::as_text(frame.payload.bytes());
     key.dts = frame.dts;
+    if (copied_key_dts_ == frame.dts) key.payload = copied_key_.lock();
+    if (!key.payload) {
+      key.payload = std::make_shared<const std::string>(base::as_text(frame.payload.bytes()));
+    }
+    copied_key_ = key.payload;
+    copied_key_dts_ = frame.dts;
   }
   return key;
 }

@@ -24,8 +24,9 @@ struct KeyFrame {
   // False: the stream begins, and it is not known yet what it will have.
   bool decided = false;
   std::shared_ptr<const media::Track> video;  // null: the stream has none
-  // The newest key frame as media::Frame has it; empty when none is kept.
-  std::string payload;
+  // The newest key frame as media::Frame has it, one copy for all who ask at a time; null when none
+  // is kept.
+  std::shared_ptr<const std::string> payload;
   media::Ticks dts{0};
 };
 
@@ -66,7 +67,7 @@ class Publication {
   void unsubscribe_segments(Format format, const std::shared_ptr<Subscriber> &subscriber);
 
   // The newest key frame that is kept.
-  [[nodiscard]] KeyFrame key_frame() const;
+  [[nodiscard]] KeyFrame key_frame();
 
   [[nodiscard]] const StreamEntry &entry() const { return *entry_; }
   [[nodiscard]] PublicationOwner &owner() const { return owner_; }
@@ -109,6 +110,9 @@ class Publication {
   // Shows what waits to be flushed when no further frame comes to do it.
   loop::Timer late_flush_;
   std::uint64_t corrections_seen_ = 0;
+  // What key_frame() gave out last, while somebody still has it.
+  std::weak_ptr<const std::string> copied_key_;
+  media::Ticks copied_key_dts_{0};
   // A publisher that changes its mind with every message must not flood the main loop.
   loop::Timer facts_pause_;
   unsigned facts_told_ = 0;  // since the pause began to run
