@@ -6,28 +6,9 @@
 
 #include "base/log.h"
 #include "deliver/delivery.h"
+#include "deliver/waiting.h"
 
 namespace sluice::deliver {
-
-void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source) {
-  auto retry_after = http::kRetrySoon;
-  if (source != nullptr && source->next_try_at) {
-    auto left = std::chrono::ceil<std::chrono::seconds>(*source->next_try_at - base::mono_now());
-    retry_after = std::max(left, std::chrono::seconds(1));
-  }
-  exchange.respond_unavailable("stream_offline", "the stream has no picture at the moment",
-                               retry_after);
-}
-
-void respond_no_track(http::Exchange &exchange, const MediaFormat &format) {
-  exchange.respond_error(406, "no_track",
-                         std::string(format.label) +
-                             " can carry none of the stream's tracks; the API tells their codecs");
-}
-
-bool has_nothing_for(const stream::StreamEntry &entry, const MediaFormat &format) {
-  return entry.has_nothing_for(format.format);
-}
 
 Audience::Audience(Delivery &delivery, std::string name, const MediaFormat &format)
     : delivery_(delivery),
@@ -130,23 +111,11 @@ void Audience::start_waiting() {
   close_pass();
 }
 
-bool Audience::take_seat() {
-  const auto &limits = shelf().config()->deliver;
-  auto &node = delivery_.metrics().seats_taken;
-  auto &stream = subscribed_->counters->viewers;
-  // Two loops may take the last seat at the same moment; one too many for a moment does no harm.
-  if (node.load() >= limits.max_viewers || stream.load() >= limits.max_viewers_per_stream) {
-    return false;
-  }
-  node.fetch_add(1);
-  stream.fetch_add(1);
-  return true;
-}
-
 void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   ViewerRequest &request = waiting.request;
-  if (!take_seat()) {
-    delivery_.metrics().refused_viewers.add();
+  auto &metrics = delivery_.metrics();
+  if (!metrics.take_seat(shelf().config()->deliver, *subscribed_->counters)) {
+    metrics.refused_viewers.add();
     return request.exchange->respond_unavailable("too_many_viewers", "no more viewers are taken");
   }
   const auto &asked = request.exchange->request();
@@ -161,9 +130,7 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   start.head = request.exchange->stream_head(request.status, request.head_fields);
   start.connection = request.exchange->detach();
   if (!start.connection.socket) {
-    delivery_.metrics().seats_taken.fetch_sub(1);
-    subscribed_->counters->viewers.fetch_sub(1);
-    return;
+    return metrics.give_seat_back(*subscribed_->counters);
   }
   std::string leftover = std::move(start.connection.leftover_input);
   auto viewer = std::make_unique<Viewer>(*this, std::move(start));
@@ -173,46 +140,29 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   next_cohort_ = (next_cohort_ + 1) % kCohorts;
   cohort.push_back(std::move(viewer));
   ++viewer_count_;
-  delivery_.metrics().viewers[static_cast<std::size_t>(raw.protocol())]->add(1);
+  metrics.viewers[static_cast<std::size_t>(raw.protocol())]->add(1);
   raw.start_at(*view_, key);
   flush(raw);
   auto joined = std::chrono::duration_cast<base::Micros>(base::mono_now() - waiting.since);
-  delivery_.metrics().join_us.observe(static_cast<std::uint64_t>(joined.count()));
+  metrics.join_us.observe(static_cast<std::uint64_t>(joined.count()));
   raw.listen(leftover);
 }
 
 bool Audience::has_nothing() const {
-  return entry_ && entry_->live && has_nothing_for(*entry_, format_);
+  return entry_ && entry_->live && entry_->has_nothing_for(format_.format);
 }
 
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
-  auto source = shelf().find_source(name_);
-  if (has_nothing()) {
-    respond_no_track(exchange, format_);
-  } else if (entry_ || source) {
-    respond_offline(exchange, source.get());
-  } else {
-    exchange.respond_error(404, "not_found", "no such stream");
-  }
+  if (has_nothing()) return respond_no_track(exchange, format_);
+  respond_absent(exchange, shelf(), name_, entry_.get());
 }
 
 bool Audience::may_wait_on(const Waiting &waiting, base::MonoTime now) const {
-  const auto &config = *shelf().config();
-  auto waited = now - waiting.since;
-  auto source = shelf().find_source(name_);
-  // Whoever publishes may take its time for the first picture, and the tracks are waited for. Who
-  // comes to a camera has waited for the camera before.
-  if (entry_ && entry_->live) {
-    auto before = source ? source->start_timeout : base::Millis(0);
-    return waited < before + std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
-                        config.stream.track_wait;
-  }
-  if (!source) return waited < config.stream.unknown_wait;
-  // A camera that is tried again too late for this viewer is not worth the whole wait.
-  auto patience = source->start_timeout;
-  bool too_late = source->next_try_at && *source->next_try_at > waiting.since + patience;
-  return waited < (too_late ? std::min(patience, config.stream.unknown_wait) : patience);
+  // Whoever publishes may take its time for the first picture, and the tracks are waited for.
+  const auto &config = shelf().config()->stream;
+  const auto first_picture = std::max(config.unknown_wait, config.viewer_grace) + config.track_wait;
+  return now - waiting.since < patience(shelf(), name_, entry_.get(), waiting.since, first_picture);
 }
 
 void Audience::tick(base::MonoTime now) {
@@ -296,8 +246,7 @@ void Audience::close_pass() {
 
 void Audience::forget(Viewer &viewer, const char *reason) {
   auto &metrics = delivery_.metrics();
-  metrics.seats_taken.fetch_sub(1);
-  subscribed_->counters->viewers.fetch_sub(1);
+  metrics.give_seat_back(*subscribed_->counters);
   metrics.viewers[static_cast<std::size_t>(viewer.protocol())]->add(-1);
   metrics.ends.count(reason);
   if (std::string_view(reason) == "slow") metrics.closed_slow.add();

@@ -19,15 +19,6 @@ namespace sluice::deliver {
 
 class Delivery;
 
-// 503 for a stream that is known and has no picture: with the time of its camera's next attempt,
-// where it has one.
-void respond_offline(http::Exchange &exchange, const stream::SourceEntry *source);
-
-// 406 for a stream whose tracks have no place in the format; and whether it is one, which is known
-// once its tracks are decided.
-void respond_no_track(http::Exchange &exchange, const MediaFormat &format);
-[[nodiscard]] bool has_nothing_for(const stream::StreamEntry &entry, const MediaFormat &format);
-
 // A request that is agreed to as far as its own words go, and waits for the stream.
 struct ViewerRequest {
   std::unique_ptr<http::Exchange> exchange;
@@ -89,7 +80,6 @@ class Audience final : public stream::NameWatcher {
   void on_wake();
   void start_waiting();
   void start_viewer(Waiting waiting, std::uint64_t key);
-  bool take_seat();
   // The stream is live, and will never have anything for this audience.
   [[nodiscard]] bool has_nothing() const;
   void refuse(Waiting &waiting);

@@ -40,4 +40,19 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
   }
 }
 
+bool DeliverMetrics::take_seat(const config::Deliver &limits, stream::StreamCounters &stream) {
+  if (seats_taken.load() >= limits.max_viewers ||
+      stream.viewers.load() >= limits.max_viewers_per_stream) {
+    return false;
+  }
+  seats_taken.fetch_add(1);
+  stream.viewers.fetch_add(1);
+  return true;
+}
+
+void DeliverMetrics::give_seat_back(stream::StreamCounters &stream) {
+  seats_taken.fetch_sub(1);
+  stream.viewers.fetch_sub(1);
+}
+
 }  // namespace sluice::deliver

@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "config/config.h"
 #include "deliver/protocol.h"
 #include "metrics/registry.h"
 #include "stream/end_counters.h"
+#include "stream/stream_entry.h"
 
 namespace sluice::deliver {
 
@@ -23,6 +25,11 @@ struct DeliverMetrics {
   metrics::Histogram &join_us;
   metrics::Histogram &flush_bytes;
   stream::EndCounters ends;
+
+  // A seat in the node and one in the stream, whose counters these are, within the limits. Two
+  // loops may take the last one at the same moment; one too many for a moment does no harm.
+  [[nodiscard]] bool take_seat(const config::Deliver &limits, stream::StreamCounters &stream);
+  void give_seat_back(stream::StreamCounters &stream);
 
   // Viewers of the whole node, for the limit.
   std::atomic<std::uint32_t> seats_taken{0};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "deliver/snapshots.h"
+#include "deliver/waiting.h"
 #include "http/websocket_accept.h"
 #include "wire/url.h"
 
@@ -161,12 +162,13 @@ void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const W
 void Delivery::answer_head(http::Exchange &exchange, const Wish &wish) {
   auto entry = shelf_.find(wish.name);
   auto source = shelf_.find_source(wish.name);
-  if (!entry && !source) return exchange.respond_error(404, "not_found", "no such stream");
   // A source that nobody watches would begin with a GET.
   bool would_begin = source && source->state == stream::SourceState::Idle;
   bool live = entry && entry->live;
-  if (!would_begin && !live) return respond_offline(exchange, source.get());
-  if (live && has_nothing_for(*entry, wish.format)) return respond_no_track(exchange, wish.format);
+  if (!would_begin && !live) return respond_absent(exchange, shelf_, wish.name, entry.get());
+  if (live && entry->has_nothing_for(wish.format.format)) {
+    return respond_no_track(exchange, wish.format);
+  }
   http::Response response;
   response.content_type = wish.format.content_type;
   response.unknown_length = true;

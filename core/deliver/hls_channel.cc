@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "deliver/audience.h"
 #include "deliver/hls_delivery.h"
 #include "deliver/hls_playlist.h"
 #include "deliver/protocol.h"
+#include "deliver/waiting.h"
 #include "http/ranges.h"
 
 namespace sluice::deliver {
@@ -108,7 +108,7 @@ unsigned HlsChannel::least_segments() const { return lists_parts() ? 2 : 1; }
 bool HlsChannel::has_begun() const { return list_ && list_->segments.size() >= least_segments(); }
 
 bool HlsChannel::has_nothing() const {
-  return entry_ && entry_->live && has_nothing_for(*entry_, media_format(format_));
+  return entry_ && entry_->live && entry_->has_nothing_for(format_);
 }
 
 // --- Requests ---
@@ -290,35 +290,24 @@ std::shared_ptr<const http::Body> HlsChannel::playlist(bool delta) {
 // --- Those who wait ---
 
 bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
-  const auto &config = *delivery_.shelf().config();
   const auto waited = now - request.since;
   if (has_begun()) return waited < kHoldTargets * list_->target;
-  auto source = delivery_.shelf().find_source(name_);
   // A publisher may take its time for the first picture, and a segment takes its own.
-  if (entry_ && entry_->live) {
-    auto before = source ? source->start_timeout : base::Millis(0);
-    return waited < before + std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
-                        config.stream.track_wait + least_segments() * config.hls.segment_max;
-  }
-  if (!source) return waited < config.stream.unknown_wait;
-  auto patience = source->start_timeout;
-  bool too_late = source->next_try_at && *source->next_try_at > request.since + patience;
-  return waited < (too_late ? std::min(patience, config.stream.unknown_wait) : patience);
+  const stream::Shelf &shelf = delivery_.shelf();
+  const auto &config = *shelf.config();
+  const auto first_list = std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
+                          config.stream.track_wait + least_segments() * config.hls.segment_max;
+  return waited < patience(shelf, name_, entry_.get(), request.since, first_list);
 }
 
 void HlsChannel::give_up(HlsRequest &request) {
   auto &exchange = *request.exchange;
-  auto source = delivery_.shelf().find_source(name_);
-  if (has_nothing()) {
-    respond_no_track(exchange, media_format(format_));
-  } else if (has_begun()) {
-    exchange.respond_unavailable("not_yet", "what was asked for did not come in time",
-                                 std::chrono::seconds(1));
-  } else if (entry_ || source) {
-    respond_offline(exchange, source.get());
-  } else {
-    exchange.respond_error(404, "not_found", "no such stream");
+  if (has_nothing()) return respond_no_track(exchange, media_format(format_));
+  if (has_begun()) {
+    return exchange.respond_unavailable("not_yet", "what was asked for did not come in time",
+                                        std::chrono::seconds(1));
   }
+  respond_absent(exchange, delivery_.shelf(), name_, entry_.get());
 }
 
 void HlsChannel::tick(base::MonoTime now) {

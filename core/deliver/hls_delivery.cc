@@ -131,7 +131,7 @@ bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
     respond_session_ended(exchange);
     return false;
   }
-  if (!take_seat(entry)) return refuse();
+  if (!shared_.delivery.take_seat(shelf_.config()->deliver, *entry.counters)) return refuse();
   auto made = std::make_shared<HlsSession>(HlsSession::Facts{
       .name = session,
       .stream = entry.name,
@@ -143,7 +143,7 @@ bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
   // One host may have as many viewers this way as it may by connections that stay.
   auto added = shared_.sessions.add(made, shelf_.config()->http.max_connections_per_address);
   if (added != HlsSessions::Added::Yes) {
-    give_seat_back(*entry.counters);
+    shared_.delivery.give_seat_back(*entry.counters);
     // Another loop was quicker, or the name is that of a session of another stream.
     return added == HlsSessions::Added::Exists || refuse();
   }
@@ -151,23 +151,6 @@ bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
   sessions_.emplace(session, std::move(made));
   shared_.metrics.viewers.add(1);
   return true;
-}
-
-bool HlsDelivery::take_seat(const stream::StreamEntry &entry) {
-  const auto &limits = shelf_.config()->deliver;
-  auto &node = shared_.delivery.seats_taken;
-  auto &stream = entry.counters->viewers;
-  if (node.load() >= limits.max_viewers || stream.load() >= limits.max_viewers_per_stream) {
-    return false;
-  }
-  node.fetch_add(1);
-  stream.fetch_add(1);
-  return true;
-}
-
-void HlsDelivery::give_seat_back(stream::StreamCounters &counters) {
-  shared_.delivery.seats_taken.fetch_sub(1);
-  counters.viewers.fetch_sub(1);
 }
 
 void HlsDelivery::end_session(const std::string &name, const char *reason) {
@@ -184,7 +167,7 @@ void HlsDelivery::end_session(const std::string &name, const char *reason) {
   stream::log_session_end(session->describe(), reason);
   shared_.delivery.ends.count(reason);
   shared_.metrics.viewers.add(-1);
-  give_seat_back(*session->facts().counters);
+  shared_.delivery.give_seat_back(*session->facts().counters);
   // Its own callback may be what has led here.
   shelf_.loop().defer([session = std::move(session)]() mutable { session.reset(); });
 }

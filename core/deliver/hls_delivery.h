@@ -45,8 +45,6 @@ class HlsDelivery {
   void admit(HlsRequest request, const std::string &name);
   bool begin_session(HlsRequest &request, const std::string &session,
                      const stream::StreamEntry &entry);
-  bool take_seat(const stream::StreamEntry &entry);
-  void give_seat_back(stream::StreamCounters &counters);
   void end_session(const std::string &name, const char *reason);
   void tick();
 

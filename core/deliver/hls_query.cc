@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
+#include <limits>
+
+#include "wire/text.h"
 
 namespace sluice::deliver {
 namespace {
@@ -22,12 +24,8 @@ bool is_run_character(char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); }
 
 // Digits only, without leading zeros, in 64 bits.
 std::optional<std::uint64_t> parse_number(std::string_view text) {
-  if (text.empty() || !std::ranges::all_of(text, is_digit)) return std::nullopt;
   if (text.size() > 1 && text.front() == '0') return std::nullopt;
-  std::uint64_t value = 0;
-  auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  return value;
+  return wire::parse_decimal(text, std::numeric_limits<std::uint64_t>::max());
 }
 
 // Cuts `text` at the first `separator`: what was before it, or nothing when there is none.

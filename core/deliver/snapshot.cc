@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "deliver/audience.h"
 #include "deliver/snapshots.h"
+#include "deliver/waiting.h"
 #include "http/ranges.h"
 #include "transcode/picture.h"
 
@@ -169,25 +169,11 @@ void Snapshot::answer(http::Exchange &exchange) const {
   exchange.respond(std::move(response));
 }
 
-void Snapshot::refuse(http::Exchange &exchange) const {
-  auto source = owner_.shelf().find_source(name_);
-  if (entry_ || source) return respond_offline(exchange, source.get());
-  exchange.respond_error(404, "not_found", "no such stream");
-}
-
-// As viewers do: a camera has its time to start, and a publisher its time for the first picture.
 bool Snapshot::may_wait(base::MonoTime since, base::MonoTime now) const {
-  const auto &config = *owner_.shelf().config();
-  auto source = owner_.shelf().find_source(name_);
-  auto waited = now - since;
-  if (is_live()) {
-    auto before = source ? source->start_timeout : base::Millis(0);
-    return waited < before + config.stream.unknown_wait + config.stream.track_wait;
-  }
-  if (!source) return waited < config.stream.unknown_wait;
-  auto patience = source->start_timeout;
-  bool too_late = source->next_try_at && *source->next_try_at > since + patience;
-  return waited < (too_late ? std::min(patience, config.stream.unknown_wait) : patience);
+  // As viewers do, but nobody waits for a picture as long as for a stream.
+  const auto &config = owner_.shelf().config()->stream;
+  return now - since < patience(owner_.shelf(), name_, entry_.get(), since,
+                                config.unknown_wait + config.track_wait);
 }
 
 void Snapshot::tick(base::MonoTime now) {
@@ -195,7 +181,7 @@ void Snapshot::tick(base::MonoTime now) {
   if (phase_ == Phase::Converting) return;
   for (Waiting &waiting : take_waiting()) {
     if (!may_wait(waiting.since, now)) {
-      refuse(*waiting.exchange);
+      respond_absent(*waiting.exchange, owner_.shelf(), name_, entry_.get());
     } else if (!waiting.exchange->aborted()) {
       wait(std::move(waiting));
     }

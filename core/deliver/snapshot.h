@@ -64,7 +64,6 @@ class Snapshot final : public stream::NameWatcher {
   void on_converted(Made made);
   void answer_all();
   void answer(http::Exchange &exchange) const;
-  void refuse(http::Exchange &exchange) const;
   [[nodiscard]] bool may_wait(base::MonoTime since, base::MonoTime now) const;
   void wait(Waiting waiting);
   std::vector<Waiting> take_waiting();

@@ -2,10 +2,11 @@
 #include "deliver/snapshots.h"
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 #include <optional>
 
 #include "transcode/picture.h"
+#include "wire/text.h"
 
 namespace sluice::deliver {
 namespace {
@@ -23,10 +24,10 @@ metrics::Counter &counter(metrics::Registry &registry, const char *result) {
 std::optional<std::uint32_t> width_of(const http::Request &request, std::uint32_t max_width) {
   auto text = request.query.find("w");
   if (!text) return max_width;
-  std::uint32_t width = 0;
-  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), width);
-  if (error != std::errc() || end != text->data() + text->size() || width == 0) return std::nullopt;
-  width = std::clamp(width, transcode::kMinPictureWidth, max_width);
+  auto asked = wire::parse_decimal(*text, std::numeric_limits<std::uint32_t>::max());
+  if (!asked || *asked == 0) return std::nullopt;
+  auto width =
+      std::clamp(static_cast<std::uint32_t>(*asked), transcode::kMinPictureWidth, max_width);
   return std::min((width + kWidthStep - 1) / kWidthStep * kWidthStep, max_width);
 }
 

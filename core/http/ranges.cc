@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "wire/text.h"
+
 namespace sluice::http {
 namespace {
 
@@ -43,20 +45,12 @@ std::optional<Asked> parse_range(std::string_view text) {
   return asked;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 // Whether the list of If-None-Match has the tag. Tags of ours have no commas in them. The
 // comparison is the weak one, so W/ is passed over.
 bool list_has_tag(std::string_view list, std::string_view etag) {
   while (!list.empty()) {
     std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view tag = trim(list.substr(0, comma));
+    std::string_view tag = wire::trim(list.substr(0, comma));
     if (tag.starts_with("W/")) tag.remove_prefix(2);
     if (tag == "*" || tag == etag) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
@@ -95,8 +89,8 @@ void answer_as_asked(const Request &request, std::string_view etag, Response &re
   auto range = request.find_header("Range");
   if (!range || request.method != Method::Get) return;
   auto only_of = request.find_header("If-Range");
-  if (only_of && trim(*only_of) != etag) return;
-  if (auto asked = parse_range(trim(*range))) narrow(*asked, response);
+  if (only_of && wire::trim(*only_of) != etag) return;
+  if (auto asked = parse_range(wire::trim(*range))) narrow(*asked, response);
 }
 
 }  // namespace sluice::http

@@ -3,23 +3,17 @@
 
 #include <algorithm>
 
+#include "wire/text.h"
+
 namespace sluice::http {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 bool list_has(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     std::size_t comma = std::min(list.find(','), list.size());
-    if (equal_ignoring_case(trim(list.substr(0, comma)), token)) return true;
+    if (equal_ignoring_case(wire::trim(list.substr(0, comma)), token)) return true;
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
@@ -77,7 +71,7 @@ std::string_view Request::bearer_token() const {
   constexpr std::string_view kScheme = "Bearer ";
   std::string_view value = find_header("Authorization").value_or("");
   if (!equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return {};
-  return trim(value.substr(kScheme.size()));
+  return wire::trim(value.substr(kScheme.size()));
 }
 
 std::string_view Request::access_token() const {
