@@ -167,6 +167,7 @@ class Feed:
         self.first = first       # number of the first frame of each track
         self.video_frames = 0    # made so far
         self.audio_frames = 0
+        self.audio_ms = AAC_FRAME_MS
 
     def config(self):
         """Bodies of the sequence headers that come before the first frame."""
@@ -183,7 +184,7 @@ class Feed:
     def next(self):
         """The next frame in time order."""
         video_at = self.video_frames * 1000 / self.fps
-        audio_at = self.audio_frames * AAC_FRAME_MS
+        audio_at = self.audio_frames * self.audio_ms
         if self.video and (not self.audio or video_at <= audio_at):
             self.video_frames += 1
             index = self.video_frames - 1
@@ -203,4 +204,4 @@ class Feed:
         """How much media was made."""
         if self.video:
             return self.video_frames * 1000 / self.fps
-        return self.audio_frames * AAC_FRAME_MS
+        return self.audio_frames * self.audio_ms

@@ -72,14 +72,15 @@ class Video:
         """The access unit with this running number."""
         place = index % len(self._pictures)
         found = Unit(index, index * self.step_s, self.step_s)
-        found.key, slices = self._pictures[place]
+        found.key = self._pictures[place][0]
         found.pts_s = (index - place + self._order[place]) * self.step_s
-        found.nals = (self.sets if found.key else []) + [self._numbered(index)] + list(slices)
+        found.nals = (self.sets if found.key else []) + self.numbered(place, index)
         return found
 
-    def _numbered(self, index):
-        body = b"\x05" + bytes([28]) + UUID + number_text(index) + b"\x80"
-        return (b"\x4e\x01" if self.encoding == "H265" else b"\x06") + body
+    def numbered(self, place, number):
+        """The picture at a place of the file, as NAL units without parameter sets, with that number in front."""
+        body = b"\x05" + bytes([28]) + UUID + number_text(number) + b"\x80"
+        return [(b"\x4e\x01" if self.encoding == "H265" else b"\x06") + body] + list(self._pictures[place][1])
 
     def format_parameters(self):
         """What an honest a=fmtp says."""
