@@ -40,6 +40,7 @@ def scenario():
 def probe(url, *more):
     """Runs the probe; returns how it ended and what it says as JSON."""
     done = command("probe", url, "--seconds", "3", "--json", *more, timeout=40)
+    check(done.stdout, f"the probe printed nothing and ended with {done.returncode}: {done.stderr}")
     return done, json.loads(done.stdout)
 
 

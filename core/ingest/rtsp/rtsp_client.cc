@@ -123,6 +123,9 @@ void RtspClient::hang_up() {
     link_->close();
     context_.media.metrics.pulls.add(-1);
   }
+  for (auto &track : udp_) {
+    if (track) track->close();
+  }
   auto farewells = told ? context_.farewells : nullptr;
   context_.loop.defer([link = std::move(link_), udp = std::move(udp_), farewells]() mutable {
     if (farewells) farewells->add(link->release_socket());

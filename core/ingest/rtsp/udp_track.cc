@@ -85,6 +85,11 @@ void UdpTrack::send_report(std::string_view packet) {
   if (rtcp_.peer) (void)rtcp_.socket->send_to(base::as_bytes(packet), *rtcp_.peer);
 }
 
+void UdpTrack::close() {
+  rtp_.socket->set_events(nullptr);
+  rtcp_.socket->set_events(nullptr);
+}
+
 std::uint32_t UdpTrack::kernel_drops() const {
   return rtp_.socket->kernel_drops() + rtcp_.socket->kernel_drops();
 }

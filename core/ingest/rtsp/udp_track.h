@@ -53,6 +53,9 @@ class UdpTrack {
   void punch();
   void send_report(std::string_view packet);
 
+  // Takes nothing more, for one whose events end before it does. Also from within a call of theirs.
+  void close();
+
   // Datagrams that the kernel dropped because nobody read them in time.
   [[nodiscard]] std::uint32_t kernel_drops() const;
 

@@ -63,6 +63,23 @@ TEST_CASE("rtsp client: frames come out over UDP") {
   CHECK(rig.client->bytes_in() > 300);
 }
 
+TEST_CASE("rtsp client: a client that is gone is told of no datagram that still comes") {
+  ClientRig rig({Way::Udp});
+  ScriptedCamera camera(rig.loop);
+  REQUIRE(rig.plays(camera));
+  int frames = rig.frames;
+  // What the client leaves behind when it goes from within a deferred task outlives it by a turn.
+  bool gone = false;
+  rig.loop->defer([&] {
+    rig.client.reset();
+    camera.send_pictures();
+    gone = true;
+  });
+  REQUIRE(rig.loop.run_until([&] { return gone; }));
+  rig.loop.run_ready(10);
+  CHECK(rig.frames == frames);
+}
+
 TEST_CASE("rtsp client: a refused way is followed by the next") {
   SUBCASE("ports where there are no channels") {
     ClientRig rig({Way::Tcp, Way::Udp});
