@@ -77,15 +77,18 @@ void narrow(const Asked &asked, Response &response) {
 
 }  // namespace
 
-void answer_as_asked(const Request &request, std::string_view etag, Response &response) {
+bool answer_if_held(const Request &request, std::string_view etag, Response &response) {
   response.headers.push_back({"ETag", std::string(etag)});
-  response.headers.push_back({"Accept-Ranges", "bytes"});
   auto held = request.find_header("If-None-Match");
-  if (held && list_has_tag(*held, etag)) {
-    response.status = 304;
-    response.stored = {};
-    return;
-  }
+  if (!held || !list_has_tag(*held, etag)) return false;
+  response.status = 304;
+  response.stored = {};
+  return true;
+}
+
+void answer_as_asked(const Request &request, std::string_view etag, Response &response) {
+  response.headers.push_back({"Accept-Ranges", "bytes"});
+  if (answer_if_held(request, etag, response)) return;
   auto range = request.find_header("Range");
   if (!range || request.method != Method::Get) return;
   auto only_of = request.find_header("If-Range");

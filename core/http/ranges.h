@@ -9,6 +9,10 @@
 
 namespace sluice::http {
 
+// Adds ETag. True when the client has it already (If-None-Match): then the answer, a 200 so far, is
+// a 304 without a body.
+bool answer_if_held(const Request &request, std::string_view etag, Response &response);
+
 // Makes of the whole answer, a 200 with a stored body, what the request asks for: 304 when the
 // client has it already, one range of it as 206, or 416. Adds ETag and Accept-Ranges. Several
 // ranges at once, and what is no range of bytes, are answered with the whole.
