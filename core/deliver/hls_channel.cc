@@ -121,11 +121,8 @@ void HlsChannel::admit(HlsRequest request) {
 
 void HlsChannel::wait(HlsRequest request) {
   if (has_begun()) {
-    const std::string &client =
-        request.session.empty() ? request.exchange->request().peer.site() : request.session;
-    request.place = delivery_.shared().holds.take(client);
+    request.place = delivery_.hold(request);
     if (!request.place) {
-      delivery_.shared().metrics.refused_held.add();
       return request.exchange->respond_error(429, "too_many_held",
                                              "too many requests of this client are held already",
                                              {{"Retry-After", "1"}});
@@ -165,15 +162,16 @@ bool HlsChannel::try_answer(HlsRequest &request) {
 
 void HlsChannel::answer_master(HlsRequest &request) {
   auto &exchange = *request.exchange;
-  const std::string session = make_hls_session_name();
+  request.session_name = delivery_.shared().names.make();
   bool only_head = exchange.request().method == http::Method::Head;
-  if (!only_head && !delivery_.enter(request, session, *entry_)) return;
+  if (!only_head && !delivery_.enter(request, *entry_)) return;
   HlsFile media{.kind = HlsFile::Kind::Playlist, .format = format_};
   http::Response response;
   response.content_type = kPlaylistType;
-  response.body = write_master_playlist(*list_, session + "/" + to_string(media));
-  delivery_.count(session, *entry_, response.body.size());
-  exchange.respond(std::move(response));
+  http::CodedText text(
+      write_master_playlist(*list_, request.session_name + "/" + to_string(media)));
+  text.answer(exchange.request(), response);
+  delivery_.respond(request, *entry_, std::move(response));
 }
 
 bool HlsChannel::try_playlist(HlsRequest &request) {
@@ -187,15 +185,15 @@ bool HlsChannel::try_playlist(HlsRequest &request) {
     case HlsDemand::Met:
       break;
   }
-  if (!delivery_.enter(request, request.session, *entry_)) return true;
+  if (!delivery_.enter(request, *entry_)) return true;
   http::Response response;
   response.content_type = kPlaylistType;
-  response.stored = http::BodyRange::whole(playlist(request.directives.skip));
-  // One that was waited for is the same for all who waited, and a cache may ask once for them.
-  const char *caching = request.directives.msn ? "max-age=1" : "no-cache";
+  const std::string caching = request.session_name.empty()
+                                  ? shared_caching(request.directives, list_->target)
+                                  : "private, no-cache";
   response.headers.push_back({"Cache-Control", caching});
-  delivery_.count(request.session, *entry_, response.stored.size());
-  exchange.respond(std::move(response));
+  playlist(request.directives.skip).answer(exchange.request(), response);
+  delivery_.respond(request, *entry_, std::move(response));
   return true;
 }
 
@@ -209,7 +207,8 @@ bool HlsChannel::try_file(HlsRequest &request) {
   if (file.kind == HlsFile::Kind::Init) {
     auto init = find_init(file.number);
     if (!init) return refuse();
-    answer_bytes(request, std::make_shared<http::TextBody>(init->bytes), true);
+    std::shared_ptr<const std::string> bytes(init, &init->bytes);
+    answer_bytes(request, std::make_shared<http::TextBody>(std::move(bytes)), true);
     return true;
   }
   const stream::Segment *segment = find_segment(file.number);
@@ -231,7 +230,7 @@ bool HlsChannel::try_file(HlsRequest &request) {
 
 void HlsChannel::answer_bytes(HlsRequest &request, std::shared_ptr<const http::Body> body,
                               bool init) {
-  if (!delivery_.enter(request, request.session, *entry_)) return;
+  if (!delivery_.enter(request, *entry_)) return;
   auto &exchange = *request.exchange;
   http::Response response;
   response.content_type = media_format(init ? stream::Format::Fmp4 : format_).content_type;
@@ -239,9 +238,7 @@ void HlsChannel::answer_bytes(HlsRequest &request, std::shared_ptr<const http::B
   http::answer_as_asked(exchange.request(), "\"" + to_string(request.file) + "\"", response);
   // A refused range is the request's fault, and no cache shall keep it in the file's place.
   response.headers.push_back({"Cache-Control", response.status == 416 ? "no-store" : kForever});
-  const bool has_body = exchange.request().method != http::Method::Head;
-  delivery_.count(request.session, *entry_, has_body ? response.stored.size() : 0);
-  exchange.respond(std::move(response));
+  delivery_.respond(request, *entry_, std::move(response));
 }
 
 const stream::Segment *HlsChannel::find_segment(std::uint64_t number) const {
@@ -273,18 +270,18 @@ bool HlsChannel::lists_parts() const {
   return format_ == stream::Format::Fmp4 && delivery_.shelf().config()->hls.low_latency;
 }
 
-std::shared_ptr<const http::Body> HlsChannel::playlist(bool delta) {
+http::CodedText &HlsChannel::playlist(bool delta) {
   if (!rendered_.whole || rendered_.version != list_->version ||
       rendered_.with_parts != lists_parts()) {
     rendered_ = {list_->version, lists_parts(), nullptr, nullptr};
     PlaylistOptions options{.format = format_, .run = run_, .low_latency = lists_parts()};
-    rendered_.whole = std::make_shared<http::TextBody>(write_media_playlist(*list_, options));
+    rendered_.whole = std::make_shared<http::CodedText>(write_media_playlist(*list_, options));
     std::string shorter =
         options.low_latency ? write_delta_playlist(*list_, options) : std::string();
     rendered_.delta =
-        shorter.empty() ? rendered_.whole : std::make_shared<http::TextBody>(std::move(shorter));
+        shorter.empty() ? rendered_.whole : std::make_shared<http::CodedText>(std::move(shorter));
   }
-  return delta ? rendered_.delta : rendered_.whole;
+  return delta ? *rendered_.delta : *rendered_.whole;
 }
 
 // --- Those who wait ---
@@ -312,6 +309,7 @@ void HlsChannel::give_up(HlsRequest &request) {
 
 void HlsChannel::tick(base::MonoTime now) {
   for (HlsRequest &request : std::exchange(waiting_, {})) {
+    if (!delivery_.keep(request)) continue;
     if (!has_nothing() && may_wait(request, now)) {
       waiting_.push_back(std::move(request));
     } else {

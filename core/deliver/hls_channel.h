@@ -12,6 +12,7 @@
 
 #include "deliver/hls_query.h"
 #include "deliver/hls_shared.h"
+#include "http/coded_text.h"
 #include "http/exchange.h"
 #include "stream/shelf.h"
 
@@ -24,7 +25,8 @@ struct HlsRequest {
   std::unique_ptr<http::Exchange> exchange;
   HlsFile file;
   HlsDirectives directives;
-  std::string session;  // empty: it came without
+  std::string session_name;             // empty: it came without
+  std::shared_ptr<HlsSession> session;  // null until it has begun
   base::MonoTime since = base::mono_now();
   HlsHolds::Place place;  // while it is held for the future
 };
@@ -62,7 +64,7 @@ class HlsChannel final : public stream::NameWatcher {
   void answer_bytes(HlsRequest &request, std::shared_ptr<const http::Body> body, bool init);
   [[nodiscard]] const stream::Segment *find_segment(std::uint64_t number) const;
   [[nodiscard]] std::shared_ptr<const stream::Init> find_init(std::uint64_t number) const;
-  std::shared_ptr<const http::Body> playlist(bool delta);
+  http::CodedText &playlist(bool delta);
   [[nodiscard]] bool lists_parts() const;
   [[nodiscard]] bool has_nothing() const;
   // Whether it waits for the stream to begin, rather than for the future of one that has.
@@ -89,8 +91,8 @@ class HlsChannel final : public stream::NameWatcher {
   struct Rendered {
     std::uint64_t version = 0;
     bool with_parts = false;
-    std::shared_ptr<const http::Body> whole;
-    std::shared_ptr<const http::Body> delta;
+    std::shared_ptr<http::CodedText> whole;
+    std::shared_ptr<http::CodedText> delta;
   };
   Rendered rendered_;
   std::vector<HlsRequest> waiting_;

@@ -14,6 +14,29 @@ void respond_session_ended(http::Exchange &exchange) {
   exchange.respond_error(403, "session_ended", "an operator has ended this session");
 }
 
+void respond_moved(http::Exchange &exchange, std::string location) {
+  http::Response response;
+  response.status = 302;
+  response.content_type = "";
+  response.headers.push_back({"Location", std::move(location)});
+  exchange.respond(std::move(response));
+}
+
+std::string master_of(const std::string &name, stream::Format container) {
+  std::string query = container == stream::Format::Ts ? "?container=ts" : "";
+  return "/" + name + "/index.m3u8" + query;
+}
+
+// A name that this node never gave, or gave for another stream. Whoever asks for its playlist, a
+// player after a restart of the node or a link that was kept, is led to where sessions begin.
+void respond_no_session(const HlsRequest &request, const std::string &name) {
+  if (request.file.kind == HlsFile::Kind::Playlist) {
+    return respond_moved(*request.exchange, master_of(name, request.file.format));
+  }
+  request.exchange->respond_error(404, "unknown_session",
+                                  "there is no such session; one begins at /S/C/index.m3u8");
+}
+
 // ?container=ts; anything else is fragmented MP4.
 stream::Format container_of(const http::Request &request) {
   bool is_ts = request.query.find("container").value_or("") == "ts";
@@ -52,13 +75,7 @@ void HlsDelivery::redirect(http::Exchange &exchange) {
     return exchange.respond_error(400, "bad_name",
                                   "the query must name a stream: ?server=S&camera=C");
   }
-  std::string location = "/" + wire::to_string(*name) + "/index.m3u8";
-  if (container_of(request) == stream::Format::Ts) location += "?container=ts";
-  http::Response response;
-  response.status = 302;
-  response.content_type = "";
-  response.headers.push_back({"Location", std::move(location)});
-  exchange.respond(std::move(response));
+  respond_moved(exchange, master_of(wire::to_string(*name), container_of(request)));
 }
 
 void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange, bool with_session) {
@@ -73,14 +90,15 @@ void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange, bool with_sess
                                    "no such resource; HLS begins at /S/C/index.m3u8");
   }
   shared_.metrics.requests[static_cast<std::size_t>(file->kind)]->add();
-  if (with_session && shared_.sessions.refuses(session, base::mono_now())) {
-    return respond_session_ended(*exchange);
-  }
   auto directives = parse_hls_directives(asked.query);
   if (!directives) return exchange->respond_error(400, "bad_directive", directives.error());
   if (is_master) file->format = container_of(asked);
-  admit({std::move(exchange), std::move(*file), *directives, std::move(session)},
-        wire::to_string(*name));
+  HlsRequest request{.exchange = std::move(exchange),
+                     .file = std::move(*file),
+                     .directives = *directives,
+                     .session_name = std::move(session)};
+  const std::string stream = wire::to_string(*name);
+  if (identify(request, stream)) admit(std::move(request), stream);
 }
 
 void HlsDelivery::admit(HlsRequest request, const std::string &name) {
@@ -102,19 +120,56 @@ void HlsDelivery::admit(HlsRequest request, const std::string &name) {
 
 // --- Sessions ---
 
-bool HlsDelivery::enter(HlsRequest &request, const std::string &session,
-                        const stream::StreamEntry &entry) {
-  if (session.empty()) return true;
-  auto known = shared_.sessions.find(session, entry.name);
-  if (!known) return begin_session(request, session, entry);
-  known->touch();
-  if (request.directives.msn || request.file.kind == HlsFile::Kind::Part)
-    known->asked_for_the_future();
+bool HlsDelivery::identify(HlsRequest &request, const std::string &name) {
+  if (request.session_name.empty()) return true;
+  auto refuse = [&] {
+    respond_no_session(request, name);
+    return false;
+  };
+  if (!shared_.names.gave(request.session_name)) return refuse();
+  auto found = shared_.sessions.find(request.session_name, base::mono_now());
+  if (found.refused) {
+    respond_session_ended(*request.exchange);
+    return false;
+  }
+  if (!found.session) return true;
+  if (!found.session->is_for(name)) return refuse();
+  found.session->touch();
+  if (request.directives.msn || request.file.kind == HlsFile::Kind::Part) {
+    found.session->asked_for_the_future();
+  }
+  request.session = std::move(found.session);
   return true;
 }
 
-bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
-                                const stream::StreamEntry &entry) {
+bool HlsDelivery::enter(HlsRequest &request, const stream::StreamEntry &entry) {
+  if (request.session_name.empty()) return true;
+  const bool is_open = request.session && request.session->state() == HlsSession::State::Open;
+  return is_open || begin_session(request, entry);
+}
+
+bool HlsDelivery::keep(const HlsRequest &request) {
+  if (!request.session) return true;
+  request.session->touch();
+  if (request.session->state() != HlsSession::State::Kicked) return true;
+  respond_session_ended(*request.exchange);
+  return false;
+}
+
+HlsHolds::Place HlsDelivery::hold(const HlsRequest &request) {
+  auto place = shared_.holds.take({request.session_name, request.exchange->request().peer.site()},
+                                  per_host());
+  if (!place) shared_.metrics.refused_held.add();
+  return place;
+}
+
+// One host may have as many viewers, and as many requests that are held, as it may have
+// connections that stay.
+std::uint32_t HlsDelivery::per_host() const {
+  return shelf_.config()->http.max_connections_per_address;
+}
+
+bool HlsDelivery::begin_session(HlsRequest &request, const stream::StreamEntry &entry) {
   auto &exchange = *request.exchange;
   const auto &asked = exchange.request();
   auto refuse = [&] {
@@ -126,29 +181,29 @@ bool HlsDelivery::begin_session(HlsRequest &request, const std::string &session,
     exchange.respond_unavailable("draining", "the node is shutting down");
     return false;
   }
+  const std::string &name = request.session_name;
   // The request may have waited while its session was ended.
-  if (shared_.sessions.refuses(session, base::mono_now())) {
+  if (shared_.sessions.find(name, base::mono_now()).refused) {
     respond_session_ended(exchange);
     return false;
   }
   if (!shared_.delivery.take_seat(shelf_.config()->deliver, *entry.counters)) return refuse();
   auto made = std::make_shared<HlsSession>(HlsSession::Facts{
-      .name = session,
+      .name = name,
       .stream = entry.name,
       .peer = asked.peer.to_string(),
       .host = asked.peer.site(),
       .correlation_id = asked.correlation_id,
       .user_agent = std::string(asked.find_header("User-Agent").value_or("").substr(0, 256)),
       .counters = entry.counters});
-  // One host may have as many viewers this way as it may by connections that stay.
-  auto added = shared_.sessions.add(made, shelf_.config()->http.max_connections_per_address);
-  if (added != HlsSessions::Added::Yes) {
+  request.session = shared_.sessions.add(made, per_host());
+  if (request.session != made) {
     shared_.delivery.give_seat_back(*entry.counters);
-    // Another loop was quicker, or the name is that of a session of another stream.
-    return added == HlsSessions::Added::Exists || refuse();
+    // Another loop was quicker, if it is not the host that has too many.
+    return request.session != nullptr || refuse();
   }
-  made->enter(shelf_.sessions(), [this, session] { end_session(session, "kicked"); });
-  sessions_.emplace(session, std::move(made));
+  made->enter(shelf_.sessions(), [this, name] { end_session(name, "kicked"); });
+  sessions_.emplace(name, std::move(made));
   shared_.metrics.viewers.add(1);
   return true;
 }
@@ -158,12 +213,13 @@ void HlsDelivery::end_session(const std::string &name, const char *reason) {
   if (found == sessions_.end()) return;
   auto session = std::move(found->second);
   sessions_.erase(found);
-  if (std::string_view(reason) == "kicked") {
+  const bool kicked = std::string_view(reason) == "kicked";
+  if (kicked) {
     const auto refused_for = shelf_.config()->hls.session_timeout;
     shared_.sessions.refuse(session->facts().name, base::mono_now() + refused_for);
   }
   shared_.sessions.remove(*session);
-  session->leave(shelf_.sessions());
+  session->leave(shelf_.sessions(), kicked ? HlsSession::State::Kicked : HlsSession::State::Ended);
   stream::log_session_end(session->describe(), reason);
   shared_.delivery.ends.count(reason);
   shared_.metrics.viewers.add(-1);
@@ -172,12 +228,15 @@ void HlsDelivery::end_session(const std::string &name, const char *reason) {
   shelf_.loop().defer([session = std::move(session)]() mutable { session.reset(); });
 }
 
-void HlsDelivery::count(const std::string &session, const stream::StreamEntry &entry,
-                        std::uint64_t bytes) {
+void HlsDelivery::respond(HlsRequest &request, const stream::StreamEntry &entry,
+                          http::Response response) {
+  auto &exchange = *request.exchange;
+  const bool has_body = exchange.request().method != http::Method::Head;
+  const std::uint64_t bytes = has_body ? response.stored.size() : 0;
   shared_.metrics.egress_bytes.add(bytes);
   entry.counters->bytes_out.fetch_add(bytes, std::memory_order_relaxed);
-  if (session.empty()) return;
-  if (auto known = shared_.sessions.find(session, entry.name)) known->add_bytes(bytes);
+  if (request.session) request.session->add_bytes(bytes);
+  exchange.respond(std::move(response));
 }
 
 void HlsDelivery::tick() {

@@ -33,19 +33,25 @@ class HlsDelivery {
   // For the channels.
   [[nodiscard]] stream::Shelf &shelf() const { return shelf_; }
   [[nodiscard]] HlsShared &shared() const { return shared_; }
-  // The request belongs to the session, which begins if there is none of that name. False when it
-  // may not: then the request is answered. An empty name is nobody, who may always.
-  bool enter(HlsRequest &request, const std::string &session, const stream::StreamEntry &entry);
-  // Bytes of an answer.
-  void count(const std::string &session, const stream::StreamEntry &entry, std::uint64_t bytes);
+  // An answer goes to the request's session, which begins when it has not, or has ended. False when
+  // it may not: then the request is answered. A request without one is nobody's, who may always.
+  bool enter(HlsRequest &request, const stream::StreamEntry &entry);
+  // The request waits, so its session goes on. False as with enter().
+  bool keep(const HlsRequest &request);
+  // A place for a request that is held; false inside when its client has too many.
+  HlsHolds::Place hold(const HlsRequest &request);
+  // Answers with a stored body, whose bytes are counted.
+  void respond(HlsRequest &request, const stream::StreamEntry &entry, http::Response response);
 
  private:
   void redirect(http::Exchange &exchange);
   void serve(std::unique_ptr<http::Exchange> exchange, bool with_session);
+  // Finds the request's session. False when it is none for this stream: then it is answered.
+  bool identify(HlsRequest &request, const std::string &name);
   void admit(HlsRequest request, const std::string &name);
-  bool begin_session(HlsRequest &request, const std::string &session,
-                     const stream::StreamEntry &entry);
+  bool begin_session(HlsRequest &request, const stream::StreamEntry &entry);
   void end_session(const std::string &name, const char *reason);
+  [[nodiscard]] std::uint32_t per_host() const;
   void tick();
 
   stream::Shelf &shelf_;

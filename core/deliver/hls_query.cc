@@ -136,6 +136,12 @@ std::expected<HlsDirectives, const char *> parse_hls_directives(const wire::Quer
   return directives;
 }
 
+std::string shared_caching(const HlsDirectives &asked, media::Ticks target) {
+  auto seconds = std::max(std::chrono::round<std::chrono::seconds>(target).count(), 1L);
+  if (asked.msn) return fmt::format("max-age={}", 6 * seconds);
+  return fmt::format("max-age=0, s-maxage={}", std::max(seconds / 2, 1L));
+}
+
 HlsDemand judge(const HlsDirectives &asked, const stream::SegmentList &list, bool with_parts) {
   if (!asked.msn) return HlsDemand::Met;
   std::uint64_t msn = *asked.msn;

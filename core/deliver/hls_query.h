@@ -43,6 +43,11 @@ struct HlsDirectives {
 [[nodiscard]] std::expected<HlsDirectives, const char *> parse_hls_directives(
     const wire::Query &query);
 
+// The Cache-Control of a media playlist that is nobody's own, as RFC 8216bis appendix B.1 has it.
+// An answer to directives is true for good. The newest list is for shared caches only, since a
+// player reloads about when a copy of its own would be as old as that.
+[[nodiscard]] std::string shared_caching(const HlsDirectives &asked, media::Ticks target);
+
 // Whether the list has what was asked for, will have it soon, or is asked for a future that nobody
 // waits for. with_parts: whether playlists list parts.
 enum class HlsDemand : std::uint8_t { Met, Soon, Never };

@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/hls_session.h"
 
-#include <algorithm>
-#include <array>
+#include <functional>
 #include <utility>
-
-#include "base/hash.h"
 
 namespace sluice::deliver {
 namespace {
 
-// As many as an operator may have kicked lately.
-constexpr std::size_t kMaxRefused = 10'000;
+// Per table: more than an operator may have kicked lately.
+constexpr std::size_t kMaxRefused = 1'000;
 
 }  // namespace
-
-std::string make_hls_session_name() {
-  std::array<std::byte, 16> random;
-  base::random_bytes(random);
-  std::string text = base::base64(random).substr(0, 22);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  return "~" + text;
-}
 
 HlsSession::HlsSession(Facts facts) : facts_(std::move(facts)) {}
 
 void HlsSession::enter(stream::SessionTable &table, std::function<void()> on_kick) {
   on_kick_ = std::move(on_kick);
   id_ = table.add(*this);
+}
+
+void HlsSession::leave(stream::SessionTable &table, State state) {
+  state_.store(state, std::memory_order_relaxed);
+  table.remove(id_);
 }
 
 stream::SessionInfo HlsSession::describe() const {
@@ -46,46 +39,66 @@ stream::SessionInfo HlsSession::describe() const {
   return info;
 }
 
-std::shared_ptr<HlsSession> HlsSessions::find(const std::string &name, std::string_view stream) {
-  std::lock_guard lock(mutex_);
-  auto found = sessions_.find(name);
-  if (found == sessions_.end() || found->second->facts().stream != stream) return nullptr;
-  return found->second;
+HlsSessions::Shard &HlsSessions::shard_of(const std::string &name) {
+  return shards_[std::hash<std::string>()(name) % shards_.size()];
 }
 
-HlsSessions::Added HlsSessions::add(const std::shared_ptr<HlsSession> &session,
-                                    std::uint32_t per_host) {
+HlsSessions::Found HlsSessions::find(const std::string &name, base::MonoTime now) {
+  Shard &shard = shard_of(name);
+  std::lock_guard lock(shard.mutex);
+  auto session = shard.sessions.find(name);
+  if (session != shard.sessions.end()) return {.session = session->second};
+  auto refused = shard.refused.find(name);
+  if (refused == shard.refused.end()) return {};
+  if (now < refused->second) return {.refused = true};
+  shard.refused.erase(refused);
+  return {};
+}
+
+std::shared_ptr<HlsSession> HlsSessions::add(const std::shared_ptr<HlsSession> &session,
+                                             std::uint32_t per_host) {
   const auto &facts = session->facts();
-  std::lock_guard lock(mutex_);
-  if (sessions_.contains(facts.name)) return Added::Exists;
-  std::uint32_t &of_host = by_host_[facts.host];
-  if (of_host >= per_host) return Added::TooMany;
-  ++of_host;
-  sessions_.emplace(facts.name, session);
-  return Added::Yes;
+  if (!take_place(facts.host, per_host)) return nullptr;
+  Shard &shard = shard_of(facts.name);
+  std::unique_lock lock(shard.mutex);
+  auto [place, is_new] = shard.sessions.emplace(facts.name, session);
+  auto present = place->second;
+  lock.unlock();
+  if (!is_new) give_place_back(facts.host);
+  return present;
 }
 
 void HlsSessions::remove(const HlsSession &session) {
   const auto &facts = session.facts();
-  std::lock_guard lock(mutex_);
-  if (sessions_.erase(facts.name) == 0) return;
-  auto of_host = by_host_.find(facts.host);
-  if (of_host != by_host_.end() && --of_host->second == 0) by_host_.erase(of_host);
+  {
+    Shard &shard = shard_of(facts.name);
+    std::lock_guard lock(shard.mutex);
+    auto found = shard.sessions.find(facts.name);
+    if (found == shard.sessions.end() || found->second.get() != &session) return;
+    shard.sessions.erase(found);
+  }
+  give_place_back(facts.host);
+}
+
+bool HlsSessions::take_place(const std::string &host, std::uint32_t per_host) {
+  std::lock_guard lock(hosts_mutex_);
+  std::uint32_t &count = by_host_[host];
+  if (count >= per_host) return false;
+  ++count;
+  return true;
+}
+
+void HlsSessions::give_place_back(const std::string &host) {
+  std::lock_guard lock(hosts_mutex_);
+  auto found = by_host_.find(host);
+  if (found != by_host_.end() && --found->second == 0) by_host_.erase(found);
 }
 
 void HlsSessions::refuse(const std::string &name, base::MonoTime until) {
-  std::lock_guard lock(mutex_);
-  if (refused_.size() >= kMaxRefused) refused_.erase(refused_.begin());
-  refused_[name] = until;
-}
-
-bool HlsSessions::refuses(const std::string &name, base::MonoTime now) {
-  std::lock_guard lock(mutex_);
-  auto found = refused_.find(name);
-  if (found == refused_.end()) return false;
-  if (now < found->second) return true;
-  refused_.erase(found);
-  return false;
+  Shard &shard = shard_of(name);
+  std::lock_guard lock(shard.mutex);
+  if (shard.refused.size() >= kMaxRefused) shard.refused.erase(shard.refused.begin());
+  shard.refused[name] = until;
 }
 
 }  // namespace sluice::deliver

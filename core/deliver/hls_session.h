@@ -4,7 +4,9 @@
 // nothing for a while.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,9 +20,6 @@
 #include "stream/stream_entry.h"
 
 namespace sluice::deliver {
-
-// "~" and 128 random bits in base64url.
-[[nodiscard]] std::string make_hls_session_name();
 
 class HlsSession final : public stream::Session {
  public:
@@ -38,16 +37,22 @@ class HlsSession final : public stream::Session {
   [[nodiscard]] const Facts &facts() const { return facts_; }
 
   // [any loop]
+
+  // Whether its requests may be for that stream.
+  [[nodiscard]] bool is_for(std::string_view stream) const { return facts_.stream == stream; }
   void touch() { last_request_.store(base::mono_now(), std::memory_order_relaxed); }
   [[nodiscard]] base::MonoTime last_request() const {
     return last_request_.load(std::memory_order_relaxed);
   }
   void add_bytes(std::uint64_t bytes) { bytes_out_.fetch_add(bytes, std::memory_order_relaxed); }
   void asked_for_the_future() { low_latency_.store(true, std::memory_order_relaxed); }
+  // For requests that still hold it when it has ended. What was kicked does not begin again.
+  enum class State : std::uint8_t { Open, Ended, Kicked };
+  [[nodiscard]] State state() const { return state_.load(std::memory_order_relaxed); }
 
   // [home loop]
   void enter(stream::SessionTable &table, std::function<void()> on_kick);
-  void leave(stream::SessionTable &table) { table.remove(id_); }
+  void leave(stream::SessionTable &table, State state);
   [[nodiscard]] stream::SessionInfo describe() const override;
   void kick() override { on_kick_(); }
 
@@ -60,30 +65,46 @@ class HlsSession final : public stream::Session {
   std::atomic<base::MonoTime> last_request_{since_};
   std::atomic<std::uint64_t> bytes_out_{0};
   std::atomic<bool> low_latency_{false};
+  std::atomic<State> state_{State::Open};
 };
 
-// The sessions of all loops.
+// The sessions of all loops. A request looks its own up once, and locks one of several tables for
+// that, chosen by the name.
 class HlsSessions {
  public:
   // [any loop]
 
-  // Null when there is none of that name for that stream.
-  [[nodiscard]] std::shared_ptr<HlsSession> find(const std::string &name, std::string_view stream);
-  enum class Added : std::uint8_t { Yes, Exists, TooMany };
-  // per_host: how many sessions one host may have.
-  Added add(const std::shared_ptr<HlsSession> &session, std::uint32_t per_host);
+  struct Found {
+    std::shared_ptr<HlsSession> session;  // null when there is none of that name now
+    bool refused = false;                 // it was kicked, and is not let in again yet
+  };
+  [[nodiscard]] Found find(const std::string &name, base::MonoTime now);
+
+  // The session of that name from now on, which is another one when somebody was quicker. Null when
+  // the host has per_host sessions already.
+  std::shared_ptr<HlsSession> add(const std::shared_ptr<HlsSession> &session,
+                                  std::uint32_t per_host);
   void remove(const HlsSession &session);
 
   // A session that was kicked is not let in again before that time.
   void refuse(const std::string &name, base::MonoTime until);
-  [[nodiscard]] bool refuses(const std::string &name, base::MonoTime now);
 
  private:
-  // Protects everything below. Contended by requests, which hold it for a look-up.
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<HlsSession>> sessions_;
+  struct Shard {
+    // Protects the rest. Contended by requests, which hold it for a look-up.
+    std::mutex mutex;
+    std::map<std::string, std::shared_ptr<HlsSession>> sessions;
+    std::map<std::string, base::MonoTime> refused;
+  };
+  [[nodiscard]] Shard &shard_of(const std::string &name);
+  bool take_place(const std::string &host, std::uint32_t per_host);
+  void give_place_back(const std::string &host);
+
+  std::array<Shard, 16> shards_;
+  // Protects by_host_. Contended by sessions that begin and end. Never held together with a
+  // shard's.
+  std::mutex hosts_mutex_;
   std::map<std::string, std::uint32_t> by_host_;
-  std::map<std::string, base::MonoTime> refused_;
 };
 
 }  // namespace sluice::deliver

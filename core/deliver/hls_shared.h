@@ -16,6 +16,7 @@
 #include "deliver/deliver_metrics.h"
 #include "deliver/hls_query.h"
 #include "deliver/hls_session.h"
+#include "deliver/hls_session_names.h"
 #include "metrics/registry.h"
 #include "stream/segments.h"
 
@@ -31,16 +32,21 @@ struct HlsMetrics {
   metrics::Counter &egress_bytes;
 };
 
-// Requests that are held until the future comes, counted per client.
+// Requests that are held until the future comes, counted per session and per host.
 class HlsHolds {
  public:
-  static constexpr std::uint32_t kPerClient = 32;
+  static constexpr std::uint32_t kPerSession = 32;
 
-  // [any loop] A place, given back by its destructor; false inside when the client has too many.
+  struct Client {
+    std::string session;  // its name; empty: it came without
+    std::string host;     // without the port
+  };
+
+  // [any loop] A place, given back by its destructor; false inside when there are too many.
   class Place {
    public:
     Place() = default;
-    Place(HlsHolds *holds, std::string client) : holds_(holds), client_(std::move(client)) {}
+    Place(HlsHolds *holds, Client client) : holds_(holds), client_(std::move(client)) {}
     Place(Place &&other) noexcept
         : holds_(std::exchange(other.holds_, nullptr)), client_(std::move(other.client_)) {}
     Place &operator=(Place &&other) noexcept;
@@ -50,16 +56,21 @@ class HlsHolds {
    private:
     void release();
     HlsHolds *holds_ = nullptr;
-    std::string client_;
+    Client client_;
   };
   explicit HlsHolds(metrics::Gauge &gauge) : gauge_(gauge) {}
-  [[nodiscard]] Place take(const std::string &client);
+  // per_host: how many one host may have, whatever sessions it has.
+  [[nodiscard]] Place take(Client client, std::uint32_t per_host);
 
  private:
+  using Counts = std::map<std::string, std::uint32_t>;
+  static void give_back(Counts &counts, const std::string &key);
+
   metrics::Gauge &gauge_;
-  // Protects by_client_. Contended by loops whose requests begin and end to be held.
+  // Protects the rest. Contended by loops whose requests begin and end to be held.
   std::mutex mutex_;
-  std::map<std::string, std::uint32_t> by_client_;
+  Counts by_session_;
+  Counts by_host_;
 };
 
 // A word for each log of segments that the node ever had, which stands in the names of its files:
@@ -84,6 +95,7 @@ struct HlsShared {
 
   HlsMetrics metrics;
   DeliverMetrics &delivery;
+  HlsSessionNames names;
   HlsSessions sessions;
   HlsHolds holds;
   HlsRuns runs;

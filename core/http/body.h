@@ -27,15 +27,18 @@ class Body {
 // A text that many answers share.
 class TextBody final : public Body {
  public:
-  explicit TextBody(std::string text) : text_(std::move(text)) {}
-  [[nodiscard]] const std::string &text() const { return text_; }
+  explicit TextBody(std::string text)
+      : text_(std::make_shared<const std::string>(std::move(text))) {}
+  // A text that others hold as well, which is not copied.
+  explicit TextBody(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}
+  [[nodiscard]] const std::string &text() const { return *text_; }
 
-  [[nodiscard]] std::uint64_t size() const override { return text_.size(); }
+  [[nodiscard]] std::uint64_t size() const override { return text_->size(); }
   std::size_t gather(std::uint64_t offset, std::uint64_t length,
                      std::span<iovec> pieces) const override;
 
  private:
-  std::string text_;
+  std::shared_ptr<const std::string> text_;
 };
 
 // What one answer sends of a body: the bytes [from, to).

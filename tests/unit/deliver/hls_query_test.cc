@@ -139,4 +139,14 @@ TEST_SUITE("deliver") {
     CHECK(asked(10, 0, false) == HlsDemand::Soon);
     CHECK(asked(9, 4, false) == HlsDemand::Met);
   }
+
+  TEST_CASE("hls query: shared caches keep the newest list for half its target, others for six") {
+    using std::chrono::milliseconds;
+    const HlsDirectives newest;
+    const HlsDirectives future{.msn = 10};
+    CHECK(shared_caching(newest, milliseconds(6'400)) == "max-age=0, s-maxage=3");
+    CHECK(shared_caching(newest, milliseconds(300)) == "max-age=0, s-maxage=1");
+    CHECK(shared_caching(future, milliseconds(2'040)) == "max-age=12");
+    CHECK(shared_caching(future, milliseconds(300)) == "max-age=6");
+  }
 }
