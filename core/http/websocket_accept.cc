@@ -28,6 +28,17 @@ std::size_t count(const Request &request, std::string_view name) {
   return static_cast<std::size_t>(std::ranges::count_if(request.headers, is_it));
 }
 
+// A page that this node answered itself, whose origin is where the request was sent to (RFC 6454).
+// Which of the two schemes it was is not compared: behind a proxy for TLS the node does not know.
+bool is_own_page(const Request &request, std::string_view origin) {
+  std::string_view host = request.find_header("Host").value_or("");
+  for (std::string_view scheme : {"https://", "http://"}) {
+    if (!origin.starts_with(scheme)) continue;
+    return !host.empty() && equal_ignoring_case(origin.substr(scheme.size()), host);
+  }
+  return false;
+}
+
 }  // namespace
 
 WebSocketAccept accept_websocket(const Request &request, std::string_view allowed_origin) {
@@ -49,7 +60,8 @@ WebSocketAccept accept_websocket(const Request &request, std::string_view allowe
     return refuse(400, "bad_websocket", "Sec-WebSocket-Key is not 16 bytes in base64");
   }
   auto origin = request.find_header("Origin");
-  if (origin && allowed_origin != "*" && *origin != allowed_origin) {
+  if (origin && allowed_origin != "*" && *origin != allowed_origin &&
+      !is_own_page(request, *origin)) {
     return refuse(403, "origin_refused", "pages of this origin may not connect here");
   }
   WebSocketAccept accept;

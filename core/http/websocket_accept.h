@@ -20,8 +20,9 @@ struct WebSocketAccept {
   [[nodiscard]] bool ok() const { return status == 101; }
 };
 
-// allowed_origin: "*", or the one origin that a browser's request may come from. A request without
-// an Origin does not come from a browser and passes.
+// allowed_origin: "*", or the one origin that a browser's request may come from. A page of this
+// node's own, whose origin names the request's Host, always passes, and so does a request without
+// an Origin, which does not come from a browser.
 WebSocketAccept accept_websocket(const Request &request, std::string_view allowed_origin = "*");
 
 }  // namespace sluice::http

@@ -120,10 +120,11 @@ def ping_flood(node):
 
 
 def origins(node):
-    """With a configured origin, pages of others may not open a WebSocket; players that are no browser may."""
+    """With a configured origin, pages of others may not open a WebSocket; the node's own may, and players that are no browser."""
     publisher = Publisher(node.rtmp, "abuse/gate").open().run()
     node.wait_stream("abuse/gate")
-    for origin, allowed in ((None, {101}), ("https://good.example", {101}), ("https://evil.example", {403, 400}),
+    own = "http://" + ws.upgrade_headers()["Host"]  # of the node's own page
+    for origin, allowed in ((None, {101}), ("https://good.example", {101}), (own, {101}), ("https://evil.example", {403, 400}),
                             ("https://good.example.evil.example", {403, 400}), ("null", {403, 400})):
         socket = ws.WebSocket(node.http, TARGET, headers={"Origin": origin})
         check(socket.response.status in allowed, f"upgrade with origin {origin}: {socket.response}")

@@ -85,4 +85,25 @@ TEST_SUITE("http") {
     CHECK(accept_websocket(request, "https://a.example").status == 403);
     CHECK(accept_websocket(request, "").status == 403);
   }
+
+  TEST_CASE("websocket accept: a page of this very node is never of another origin") {
+    auto from = [](const char *origin, const char *host) {
+      Request request = good_request();
+      request.headers.front().value = host;
+      request.headers.push_back({"Origin", origin});
+      return accept_websocket(request, "https://a.example").status;
+    };
+    CHECK(from("http://node.example:8080", "node.example:8080") == 101);
+    CHECK(from("https://Node.example", "node.EXAMPLE") == 101);
+    CHECK(from("http://[::1]:8080", "[::1]:8080") == 101);
+    CHECK(from("https://a.example", "node.example") == 101);  // the one that is allowed
+    // Another host, another port, what only begins or ends so, and what is no page's origin.
+    for (const char *origin :
+         {"http://node.example", "http://node.example:80801", "http://node.example:8080/",
+          "http://xnode.example:8080", "http://u@node.example:8080", "node.example:8080",
+          "//node.example:8080", "file://node.example:8080", "null", ""}) {
+      CHECK_MESSAGE(from(origin, "node.example:8080") == 403, origin);
+    }
+    CHECK(from("http://", "") == 403);
+  }
 }
