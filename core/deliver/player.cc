@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/player.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "http/exchange.h"
@@ -38,9 +41,26 @@ http::Response answer(const http::Request &request, std::string_view etag, const
   return response;
 }
 
+// What was compiled in, sent from where it lies.
+class ConstantBody final : public http::Body {
+ public:
+  explicit ConstantBody(std::string_view bytes) : bytes_(bytes) {}
+  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
+  std::size_t gather(std::uint64_t offset, std::uint64_t length,
+                     std::span<iovec> pieces) const override {
+    if (length == 0 || pieces.empty()) return 0;
+    // The kernel only reads through an iovec.
+    pieces[0] = {const_cast<char *>(bytes_.data()) + offset, static_cast<std::size_t>(length)};
+    return 1;
+  }
+
+ private:
+  std::string_view bytes_;
+};
+
 // A release that changes the script is seen within minutes.
 http::Response asset(const http::Request &request, const PlayerAsset &asset, const char *type) {
-  auto body = std::make_shared<http::TextBody>(std::string(asset.text));
+  auto body = std::make_shared<ConstantBody>(asset.text);
   http::Response response = answer(request, asset.etag, type, std::move(body));
   response.headers.push_back({"Cache-Control", "public, max-age=300"});
   return response;
@@ -93,12 +113,27 @@ http::Response player_style(const http::Request &request) {
   return asset(request, kPlayerStyle, "text/css; charset=utf-8");
 }
 
+http::Response player_library(const http::Request &request, const PlayerLibrary &library) {
+  auto body = std::make_shared<ConstantBody>(library.gzip);
+  // The name is as good as a tag, because it has the hash in it.
+  http::Response response = answer(request, "\"" + std::string(library.path) + "\"",
+                                   "text/javascript; charset=utf-8", std::move(body));
+  response.headers.push_back({"Content-Encoding", "gzip"});
+  response.headers.push_back({"Vary", "Accept-Encoding"});
+  response.headers.push_back({"Cache-Control", "public, max-age=31536000, immutable"});
+  return response;
+}
+
 void add_player_routes(http::Router &router, const stream::Shelf &shelf) {
   using Taken = std::unique_ptr<http::Exchange>;
   router.add(http::Method::Get, "/player.js",
              [](Taken x) { x->respond(player_script(x->request())); });
   router.add(http::Method::Get, "/player.css",
              [](Taken x) { x->respond(player_style(x->request())); });
+  for (const PlayerLibrary &library : kPlayerLibraries) {
+    router.add(http::Method::Get, library.path,
+               [&library](Taken x) { x->respond(player_library(x->request(), library)); });
+  }
   router.add(http::Method::Get, "/play/{server}/{camera}", [&shelf](Taken x) {
     const auto &asked = x->request();
     auto name = wire::StreamName::parse(asked.param("server"), asked.param("camera"),

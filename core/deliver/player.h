@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The player page: /play/S/C, the element that it is made of, /player.js, and the page's style,
-// /player.css. The texts are compiled in from core/deliver/player and are the same for every
-// viewer, but for the name of the stream, which stands in the page as text. Pure, for any thread.
+// The player page: /play/S/C, the element that it is made of, /player.js, the page's style,
+// /player.css, and the libraries that the script loads when a browser needs them. All is compiled
+// in and is the same for every viewer, but for the name of the stream, which stands in the page as
+// text. Pure, for any thread.
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,9 +23,15 @@ struct PlayerAsset {
   std::string_view text;
   std::string_view etag;  // with its quotes
 };
+// Of other people's, from the build's option player_libraries.
+struct PlayerLibrary {
+  std::string_view path;  // "/player/<name>.<hash>.js": another one with every change
+  std::string_view gzip;  // a JavaScript module in gzip's coding, the only one that is kept
+};
 extern const PlayerAsset kPlayerPage;  // with kStreamPlace where the stream's name belongs
 extern const PlayerAsset kPlayerScript;
 extern const PlayerAsset kPlayerStyle;
+extern const std::span<const PlayerLibrary> kPlayerLibraries;  // empty when it was built without
 
 inline constexpr std::string_view kStreamPlace = "{{stream}}";
 
@@ -36,8 +44,11 @@ inline constexpr std::string_view kStreamPlace = "{{stream}}";
                                          const wire::StreamName &name);
 [[nodiscard]] http::Response player_script(const http::Request &request);
 [[nodiscard]] http::Response player_style(const http::Request &request);
+// For whoever takes gzip, which all browsers do; 406 for the others.
+[[nodiscard]] http::Response player_library(const http::Request &request,
+                                            const PlayerLibrary &library);
 
-// Adds the three URLs to a loop's router; the shelf is borrowed.
+// Adds these URLs to a loop's router; the shelf is borrowed.
 void add_player_routes(http::Router &router, const stream::Shelf &shelf);
 
 }  // namespace sluice::deliver

@@ -43,6 +43,11 @@ def check_contents(package):
     check(not WANTED - paths, f"missing: {sorted(WANTED - paths)}")
     equal(run("dpkg-deb", "-I", package, "conffiles").split(), ["/etc/sluice/sluice.yaml"], "conffiles")
     depends = run("dpkg-deb", "-f", package, "Depends")
+    with_libraries = bool(os.environ.get("SLUICE_PLAYER_LIBRARIES"))
+    with open(os.environ["SLUICE_BINARY"], "rb") as file:
+        program = file.read()
+    for library in ("hls", "mpegts"):
+        equal(f"player/{library}.".encode() in program, with_libraries, f"{library} in the program")
     for library in ("libc6", "libfmt9", "libssl3", "libuv1", "libyaml-cpp0.7", "libcurl4"):
         check(library in depends, f"{library} is not among {depends}")
 

@@ -5,8 +5,8 @@
 and plays with mpegts.js, hls.js or a plain MediaSource page. The page comes from a server of the test's own, so that
 the node's answers are of another origin, as with its users.
 
-The JavaScript libraries are those of browser/package-lock.json. tests/run installs them and names them in
-$SLUICE_BROWSER_MODULES; without it they are looked for where `npm ci` in tests/scenario/browser puts them.
+The JavaScript libraries are those that packaging/javascript locks. tests/run fetches them and names them in
+$SLUICE_BROWSER_MODULES; without it they are looked for where `packaging/fetch-javascript build/javascript --tests` puts them.
 """
 
 import http.server
@@ -23,20 +23,21 @@ from .expect import check, equal, scenario_name, sized, skip
 
 _LIB = os.path.dirname(os.path.abspath(__file__))
 _PAGES = os.path.join(os.path.dirname(_LIB), "browser")
+_MODULES = os.path.join(_LIB, "..", "..", "..", "build", "javascript", "node_modules")
 _LIBRARIES = {"mpegts": "mpegts.js/dist/mpegts.js", "hls": "hls.js/dist/hls.js", "mse": None}
 _PATIENCE_S = 20  # beside the time that is played
 
 
 def modules():
     """The folder of the JavaScript libraries."""
-    return os.environ.get("SLUICE_BROWSER_MODULES") or os.path.join(_PAGES, "node_modules")
+    return os.environ.get("SLUICE_BROWSER_MODULES") or os.path.abspath(_MODULES)
 
 
 def need():
     """Skips the scenario unless a browser, what drives it, and a publisher are installed."""
     ffmpeg.need("chromium", "node", "ffmpeg")
     if not os.path.isdir(os.path.join(modules(), "playwright-core")):
-        skip(f"no JavaScript libraries in {modules()}: npm is missing or `npm ci` failed")
+        skip(f"no JavaScript libraries in {modules()}: npm is missing or failed")
 
 
 class ClockPublisher:

@@ -18,16 +18,17 @@ _DRIVER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Page:
-    """One page; `before` is a script that runs before its own."""
+    """One page; `before` is a script that runs before its own, `device` a phone that Playwright knows."""
 
-    def __init__(self, url, before=None):
+    def __init__(self, url, before=None, device=None):
         self._url = url
         self._before = before
+        self._device = device
 
     def __enter__(self):
         self._profile = tempfile.mkdtemp(prefix="sluice-chromium-")
         wish = {"chromium": shutil.which("chromium"), "modules": modules(), "profile": self._profile,
-                "before": self._before}
+                "before": self._before, "device": self._device}
         self._log = tempfile.TemporaryFile()
         self._driver = subprocess.Popen(
             ["node", _DRIVER, json.dumps(wish)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
@@ -90,6 +91,22 @@ class Page:
     def press(self, key):
         """Presses and releases a key."""
         self._do("press", key=key)
+
+    def tap(self, name):
+        """Touches a button, as a finger does."""
+        self._do("tap", name=name)
+
+    def choose(self, label, value):
+        """Chooses an entry of a menu."""
+        self._do("choose", label=label, value=value)
+
+    def audit(self):
+        """What breaks a rule of WCAG 2.2 AA, as far as a program can tell."""
+        return self._do("audit")
+
+    def scheme(self, scheme):
+        """The wish for "light" or "dark"."""
+        self._do("scheme", scheme=scheme)
 
     def resize(self, width, height):
         """Another size of the window."""

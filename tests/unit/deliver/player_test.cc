@@ -103,6 +103,37 @@ TEST_SUITE("deliver") {
     CHECK(player_script(request).status == 200);
   }
 
+  TEST_CASE("player: the script is one file, whose libraries are named as this build has them") {
+    std::string script(kPlayerScript.text);
+    CHECK_FALSE(script.contains("\nimport "));
+    CHECK_FALSE(script.contains("{{libraries}}"));
+    for (const PlayerLibrary &library : kPlayerLibraries) {
+      CHECK(library.path.starts_with("/player/"));
+      CHECK(script.contains(library.path.substr(1)));
+    }
+  }
+
+  TEST_CASE("player: a library is sent packed, and kept for ever under its name") {
+    const PlayerLibrary library{"/player/x.0123456789abcdef.js", "packed"};
+    auto response = player_library({}, library);
+    CHECK(response.status == 200);
+    CHECK(response.content_type == "text/javascript; charset=utf-8");
+    CHECK(text_of(response) == "packed");
+    CHECK(field(response, "Content-Encoding") == "gzip");
+    CHECK(field(response, "Vary") == "Accept-Encoding");
+    CHECK(field(response, "Cache-Control") == "public, max-age=31536000, immutable");
+    http::Request again;
+    again.headers = {{"If-None-Match", field(response, "ETag")}};
+    CHECK(player_library(again, library).status == 304);
+  }
+
+  TEST_CASE("player: what is built in is gzip") {
+    for (const PlayerLibrary &library : kPlayerLibraries) {
+      CHECK(library.gzip.starts_with("\x1f\x8b\x08"));
+      CHECK(library.gzip.size() < 200'000);
+    }
+  }
+
   TEST_CASE("player: the script makes no markup of texts") {
     // What assigns these would run what a hostile text says.
     std::string script(kPlayerScript.text);

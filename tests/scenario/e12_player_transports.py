@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The player takes the best transport that goes: what was asked for, or the next one where a browser or the way to the
+node lacks something. A sound that cannot be decoded does not cost the picture."""
+
+from lib import browser
+from lib.expect import check, equal, main, wait_until
+from lib.node import Node
+from lib.page import Page
+
+CONFIG = """
+http: {cors_origin: "https://elsewhere.example"}
+hls: {segment: 1s, part: 200ms}
+"""
+ELEMENT = "document.querySelector('sluice-player')"
+VIDEO = f"{ELEMENT}.shadowRoot.querySelector('video')"
+STATE = f"{ELEMENT}.dataset.state"
+TEXT = f"{ELEMENT}.shadowRoot.querySelector('[role=status]').textContent"
+FIGURES = f"{ELEMENT}.shadowRoot.querySelector('.figures').textContent"
+# A browser without something, as the page's URL says: what decodes AAC, WebSockets that get through, MediaSource.
+BEFORE = """
+const lacks = new URLSearchParams(location.search).get('without');
+if (lacks === 'aac') {
+  const { isTypeSupported } = MediaSource, { addSourceBuffer } = MediaSource.prototype;
+  MediaSource.isTypeSupported = type => !type.includes('mp4a') && isTypeSupported.call(MediaSource, type);
+  MediaSource.prototype.addSourceBuffer = function (type) {
+    if (type.includes('mp4a')) throw new DOMException('as a browser without AAC says it', 'NotSupportedError');
+    return addSourceBuffer.call(this, type);
+  };
+}
+if (lacks === 'websocket') {
+  self.WebSocket = class extends EventTarget {
+    constructor() {
+      super();
+      setTimeout(() => this.onclose?.(), 10);
+    }
+    close() {}
+  };
+}
+if (lacks === 'mediasource') delete self.MediaSource, delete self.ManagedMediaSource;
+"""
+
+
+def scenario():
+    browser.need()
+    with Node(CONFIG) as node, browser.ClockPublisher("rtmp://%s:%d/cams/gate" % node.rtmp):
+        node.wait_stream("cams/gate", lambda entry: len(entry["tracks"]) == 2)
+        url = "http://%s:%d/play/cams/gate" % node.http
+        with Page(url, before=BEFORE) as page:
+            chosen(page, node, url)
+            without_sound(page, url)
+            without_websocket(page, node, url)
+            without_media_source(page, url)
+            equal([text for text in page.errors() if text.startswith(("page:", "dialog:"))], [], "errors in the browser")
+
+
+def lives(page):
+    page.wait(f"{STATE} === 'live' && {VIDEO}.videoWidth === 320", 40, about=f"[{TEXT}, {FIGURES}]")
+    print(page.evaluate("location.search"), page.evaluate(TEXT), page.evaluate(FIGURES), flush=True)
+
+
+def watches_by(node, protocol):
+    """The node says the same as the page."""
+    wait_until(lambda: node.sessions(kind="viewer", protocol=protocol), lambda: f"viewers: {node.sessions(kind='viewer')}")
+
+
+def chosen(page, node, url):
+    """By the menu and by the URL. The page is the node's own, whatever other origin is let in beside it."""
+    lives(page)
+    equal(page.evaluate(f"{ELEMENT}.transport"), "ws-fmp4", "the first choice")
+    page.choose("Transport", "hls")
+    page.wait(f"{ELEMENT}.transport === 'hls'")
+    lives(page)
+    watches_by(node, "hls-ll")
+    check(page.evaluate(f"{VIDEO}.currentSrc").startswith("blob:"), "it is not hls.js that plays")
+    for transport in ("http-flv", "ws-flv"):
+        page.goto(f"{url}?transport={transport}")
+        lives(page)
+        equal(page.evaluate(f"{ELEMENT}.transport"), transport, "the transport")
+        watches_by(node, transport)
+
+
+def without_sound(page, url):
+    """The picture alone, and it is said why."""
+    page.goto(f"{url}?without=aac")
+    lives(page)
+    equal(page.evaluate(f"{ELEMENT}.transport"), "ws-fmp4", "the transport")
+    check("Without sound: this browser does not play mp4a.40.2." in page.evaluate(TEXT), page.evaluate(TEXT))
+    at = page.evaluate(f"{VIDEO}.currentTime")
+    page.wait(f"{VIDEO}.currentTime > {at + 1}", about=f"[{TEXT}, {VIDEO}.currentTime]")
+    equal(page.evaluate(f"{VIDEO}.webkitAudioDecodedByteCount"), 0, "bytes of sound that were decoded")
+
+
+def without_websocket(page, node, url):
+    """Something on the way lets no WebSocket through: HLS after the second attempt."""
+    page.goto(f"{url}?without=websocket")
+    lives(page)
+    equal(page.evaluate(f"{ELEMENT}.transport"), "hls", "the transport")
+    watches_by(node, "hls-ll")
+
+
+def without_media_source(page, url):
+    """The browser's own HLS plays where there is no MediaSource; where there is neither, the page says so."""
+    page.goto(f"{url}?without=mediasource")
+    native = page.evaluate(f"{VIDEO}.canPlayType('application/vnd.apple.mpegurl')")
+    print(f"HLS of the browser's own: {native!r}", flush=True)
+    if native:
+        lives(page)
+        check("index.m3u8" in page.evaluate(f"{VIDEO}.currentSrc"), "it is not HLS that plays")
+    else:
+        page.wait(f"{STATE} === 'refused'", about=TEXT)
+        equal(page.evaluate(TEXT), "This browser plays neither MediaSource nor HLS.", "what the state says")
+    page.screenshot("without_media_source")
+
+
+main(scenario)
