@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "http/coding.h"
 #include "http/exchange.h"
 #include "http/ranges.h"
 
@@ -114,6 +115,11 @@ http::Response player_style(const http::Request &request) {
 }
 
 http::Response player_library(const http::Request &request, const PlayerLibrary &library) {
+  // Who does not say takes anything (RFC 9110 section 12.5.3).
+  if (request.find_header("Accept-Encoding") && !http::accepts_gzip(request)) {
+    return http::error_response(406, "not_acceptable", "this is sent as gzip only",
+                                request.correlation_id);
+  }
   auto body = std::make_shared<ConstantBody>(library.gzip);
   // The name is as good as a tag, because it has the hash in it.
   http::Response response = answer(request, "\"" + std::string(library.path) + "\"",

@@ -44,7 +44,7 @@ inline constexpr std::string_view kStreamPlace = "{{stream}}";
                                          const wire::StreamName &name);
 [[nodiscard]] http::Response player_script(const http::Request &request);
 [[nodiscard]] http::Response player_style(const http::Request &request);
-// For whoever takes gzip, which all browsers do; 406 for the others.
+// For whoever takes gzip, which all browsers do; 406 for those who say that they do not.
 [[nodiscard]] http::Response player_library(const http::Request &request,
                                             const PlayerLibrary &library);
 

@@ -38,6 +38,7 @@ def scenario():
             with browser.ClockPublisher(push):
                 page.wait(f"{STATE} === 'live'", 40, about=TEXT)
                 embedded(page, node)
+                by_library(page)
             returns(page, node, push)
             check("live" in page.evaluate("states"), f"events: {page.evaluate('states')}")
         refused(node)
@@ -74,6 +75,13 @@ def embedded(page, node):
     wait_until(lambda: len(viewers(node)) == 2, lambda: f"viewers: {viewers(node)}", 20)
     page.wait(f"{VIDEO}.videoWidth === 320 && {VIDEO}.currentTime > 0", about=TEXT)
     page.screenshot("embedded")
+
+
+def by_library(page):
+    """Another transport, whose library comes from the node and not from the page's own server; and back."""
+    for transport in ("http-flv", "ws-fmp4"):
+        page.evaluate(f"{ELEMENT}.setAttribute('transport', '{transport}')")
+        page.wait(f"{STATE} === 'live' && {ELEMENT}.transport === '{transport}'", about=TEXT)
 
 
 def returns(page, node, push):

@@ -127,6 +127,18 @@ TEST_SUITE("deliver") {
     CHECK(player_library(again, library).status == 304);
   }
 
+  TEST_CASE("player: a library is refused only to who says that gzip is no use") {
+    auto status = [](const char *coding) {
+      http::Request request;
+      request.headers = {{"Accept-Encoding", coding}};
+      return player_library(request, {"/player/x.0123456789abcdef.js", "packed"}).status;
+    };
+    CHECK(status("gzip, deflate, br, zstd") == 200);
+    CHECK(status("*") == 200);
+    CHECK(status("identity") == 406);
+    CHECK(status("gzip;q=0, *") == 406);
+  }
+
   TEST_CASE("player: what is built in is gzip") {
     for (const PlayerLibrary &library : kPlayerLibraries) {
       CHECK(library.gzip.starts_with("\x1f\x8b\x08"));
