@@ -77,6 +77,21 @@ std::uint32_t ts_crc32(base::Bytes section) {
   return crc;
 }
 
+std::uint16_t ts_pid(media::Codec codec) {
+  switch (codec) {
+    case Codec::H264:
+      return 0x100;
+    case Codec::AAC:
+      return 0x101;
+    case Codec::H265:
+      return 0x102;
+    case Codec::MP3:
+      return 0x103;
+    default:
+      return 0x104;
+  }
+}
+
 TsTable ts_pat() {
   std::string body;
   base::ByteWriter writer(body);
@@ -88,13 +103,14 @@ TsTable ts_pat() {
 TsTable ts_pmt(const media::TrackSet &carried, std::uint8_t version) {
   std::string body;
   base::ByteWriter writer(body);
-  writer.u16(0xe000 | (carried.video ? kTsVideoPid : kTsAudioPid));  // has the PCR
-  writer.u16(0xf000);                                                // no descriptors
+  const auto &clock = carried.video ? carried.video : carried.audio;
+  writer.u16(0xe000 | (clock ? ts_pid(clock->codec) : kTsNoPid));  // has the PCR
+  writer.u16(0xf000);                                              // no descriptors
   for (const auto *track : {&carried.video, &carried.audio}) {
     if (!*track) continue;
     const std::string about = descriptors(**track);
     writer.u8(stream_type(**track));
-    writer.u16(0xe000 | (track == &carried.video ? kTsVideoPid : kTsAudioPid));
+    writer.u16(0xe000 | ts_pid((*track)->codec));
     writer.u16(static_cast<std::uint16_t>(0xf000 | about.size()));
     writer.text(about);
   }

@@ -9,14 +9,19 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "media/codec.h"
 #include "media/track_set.h"
 
 namespace sluice::mux {
 
 inline constexpr std::uint16_t kTsPatPid = 0;
 inline constexpr std::uint16_t kTsPmtPid = 0x1000;
-inline constexpr std::uint16_t kTsVideoPid = 0x100;
-inline constexpr std::uint16_t kTsAudioPid = 0x101;
+inline constexpr std::uint16_t kTsNoPid = 0x1fff;
+// Each codec has a PID of its own, one of these. A reader that opens one decoder for a PID, as
+// FFmpeg does, would otherwise give it the pictures of another codec after a change.
+inline constexpr std::uint16_t kTsFirstPid = 0x100;
+inline constexpr std::size_t kTsPids = 5;
+std::uint16_t ts_pid(media::Codec codec);
 
 // A transport packet whose continuity counter is 0.
 using TsTable = std::array<std::byte, 188>;

@@ -38,7 +38,7 @@ constexpr Ticks kLongUnit{18'000};
 
 enum AdaptationFlag : std::uint8_t { Discontinuity = 0x80, RandomAccess = 0x40, Pcr = 0x10 };
 
-std::size_t index_of(Kind kind) { return static_cast<std::size_t>(kind); }
+std::size_t index_of(std::uint32_t pid) { return pid - kTsFirstPid; }
 
 std::int64_t ticks_of(Ticks time) { return time.count(); }
 
@@ -204,6 +204,8 @@ void TsWriter::configure(media::TrackSet carried) {
     adts_ = ts_adts(base::as_bytes(tracks_.audio->config)).value_or(AdtsHead{});
 }
 
+std::uint16_t TsWriter::pid_of(Kind kind) const { return ts_pid(tracks_.of(kind)->codec); }
+
 // Of an audio frame in a PES, beside its payload.
 std::size_t TsWriter::audio_overhead(std::size_t payload) const {
   switch (tracks_.audio->codec) {
@@ -289,7 +291,7 @@ void TsWriter::begin_pes(Kind kind, std::int64_t pts, std::int64_t dts) {
   const bool clock = kind == (tracks_.video ? Kind::Video : Kind::Audio);
   std::uint8_t flags = 0;
   // A tape begins somewhere in the stream, for readers of the one before too.
-  if (first && !begun_[index_of(kind)]) flags |= Discontinuity;
+  if (first && !begun_[index_of(pid_of(kind))]) flags |= Discontinuity;
   if (first && clock) flags |= Pcr;
   if (first && clock && key()) flags |= RandomAccess;
   pes_.push_back({kind, flags, 0});
@@ -384,8 +386,8 @@ std::size_t TsWriter::prepare() {
 }
 
 std::byte *TsWriter::put_pes(std::byte *p, const Pes &pes, Gather &gather) {
-  const std::uint32_t pid = pes.kind == Kind::Video ? kTsVideoPid : kTsAudioPid;
-  std::uint8_t &counter = counters_[index_of(pes.kind)];
+  const std::uint32_t pid = pid_of(pes.kind);
+  std::uint8_t &counter = counters_[index_of(pid)];
   std::uint8_t flags = pes.flags;
   for (std::size_t left = pes.size; left > 0;) {
     const std::size_t payload = std::min(left, kPacketPayload - adaptation_size(flags));
@@ -414,7 +416,7 @@ void TsWriter::write(base::MutableBytes out) {
   Gather gather(*this);
   for (const Pes &pes : pes_) {
     p = put_pes(p, pes, gather);
-    begun_[index_of(pes.kind)] = true;
+    begun_[index_of(pid_of(pes.kind))] = true;
     if ((pes.flags & Pcr) != 0) last_pcr_ = pcr_;
   }
   SLUICE_CHECK(p == out.data() + out.size() && gather.done());

@@ -73,6 +73,7 @@ class TsWriter {
   };
   class Gather;
 
+  [[nodiscard]] std::uint16_t pid_of(media::Kind kind) const;
   [[nodiscard]] bool needs_tables() const;
   [[nodiscard]] std::int64_t decoding_time(const media::Frame &frame) const;
   [[nodiscard]] std::int64_t clock_reference() const;
@@ -108,9 +109,9 @@ class TsWriter {
   // Goes on from unit to unit.
   std::uint8_t pat_counter_ = 0;
   std::uint8_t pmt_counter_ = 0;
-  std::array<std::uint8_t, 2> counters_{};  // by Kind
-  std::array<bool, 2> begun_{};             // by Kind
-  std::int64_t lead_ = 0;                   // of decoding times, for pictures shown before them
+  std::array<std::uint8_t, kTsPids> counters_{};  // by PID
+  std::array<bool, kTsPids> begun_{};             // by PID
+  std::int64_t lead_ = 0;  // of decoding times, for pictures shown before them
   std::optional<std::int64_t> last_pcr_;
   std::optional<media::Ticks> tables_at_;  // nothing: they are due
   std::optional<media::Ticks> last_unit_;

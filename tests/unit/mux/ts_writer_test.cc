@@ -104,7 +104,7 @@ TEST_SUITE("mux") {
       mp3.sample_rate = static_cast<std::uint32_t>(rate);
       Rig rig({.audio = mp3});
       rig.unit({audio(0ms, "a", codec)});
-      CHECK(rig.file.pmt.substr(0, 12) == unhex("02b0120001c10000e101f000"));
+      CHECK(rig.file.pmt.substr(0, 12) == unhex("02b0120001c10000e103f000"));
       CHECK(rig.file.pmt[12] == type);
       CHECK(rig.last().first.pcr.has_value());
       CHECK(rig.last().first.random_access);
@@ -116,7 +116,7 @@ TEST_SUITE("mux") {
     opus.channels = 2;
     Rig rig({.audio = opus});
     rig.unit({audio(0ms, std::string(255, 'o'), Codec::Opus), audio(20ms, "p", Codec::Opus)});
-    CHECK(rig.file.pmt.substr(12, 15) == unhex("06e101f00a05044f7075737f028002"));
+    CHECK(rig.file.pmt.substr(12, 15) == unhex("06e104f00a05044f7075737f028002"));
     CHECK(rig.last().stream_id == 0xbd);
     CHECK(rig.last().payload == unhex("7fe0ff00") + std::string(255, 'o') + unhex("7fe001") + "p");
   }
@@ -134,6 +134,32 @@ TEST_SUITE("mux") {
       rig.writer.configure({.video = kVideo, .audio = i % 2 == 0 ? kMp3 : kAudio});
       CHECK(version() == i % 32);
     }
+  }
+
+  TEST_CASE("ts writer: another codec has a PID of its own, which goes on when it comes back") {
+    Rig rig({.video = kVideo, .audio = kAudio});
+    const auto discontinuities = [&](std::uint16_t pid) {
+      std::string said;
+      for (const auto &pes : rig.file.of(pid))
+        said += pes.first.discontinuity ? 'd' : '.';
+      return said;
+    };
+    const auto both = [&](int second, Codec codec) {
+      media::Frame picture = video(std::chrono::seconds(second), nal("ee"), true);
+      picture.codec = codec;
+      rig.unit({audio(std::chrono::seconds(second), "a"), picture});
+    };
+    both(0, Codec::H264);
+    rig.writer.configure({.video = track(Codec::H265, test::kHevc1080), .audio = kAudio});
+    both(1, Codec::H265);
+    both(2, Codec::H265);
+    CHECK(rig.file.pmt.substr(8, 2) == unhex("e102"));
+    rig.writer.configure({.video = kVideo, .audio = kAudio});
+    both(3, Codec::H264);
+    CHECK(rig.file.pmt.substr(8, 2) == unhex("e100"));
+    CHECK(discontinuities(0x100) == "d.");
+    CHECK(discontinuities(0x102) == "d.");
+    CHECK(discontinuities(0x101) == "d...");
   }
 
   TEST_CASE("ts writer: the tables come before key frames and after a configuration") {
@@ -259,7 +285,7 @@ TEST_SUITE("mux") {
       const auto at = static_cast<int>(size) * 40ms;
       const std::size_t before = rig.file.packets.size();
       rig.unit({audio(at, sound, Codec::MP3), video(at, nal(picture))});
-      CHECK(rig.file.of(0x101).back().payload == sound);
+      CHECK(rig.file.of(0x103).back().payload == sound);
       CHECK(rig.last().payload == unhex("0000000109f000000001") + picture);
       for (std::size_t i = before; i < rig.file.packets.size(); ++i)
         stuffing.at(184 - rig.file.packets[i].payload.size()) = true;
@@ -416,7 +442,7 @@ TEST_SUITE("mux") {
     Rig rig({.audio = kMp3});
     rig.unit(
         {audio(0ms, "a", Codec::MP3), audio(26ms, "b", Codec::MP3), audio(500ms, "c", Codec::MP3)});
-    auto pes = rig.file.of(0x101);
+    auto pes = rig.file.of(0x103);
     REQUIRE(pes.size() == 2);
     CHECK(pes[0].payload == "ab");
     CHECK(pes[1].payload == "c");
@@ -425,7 +451,7 @@ TEST_SUITE("mux") {
 
     const std::string most(65'527, 'm');
     rig.unit({audio(600ms, "a", Codec::MP3), audio(626ms, most, Codec::MP3)});
-    pes = rig.file.of(0x101);
+    pes = rig.file.of(0x103);
     REQUIRE(pes.size() == 4);
     CHECK(pes[2].payload == "a");
     CHECK(pes[3].payload == most);
