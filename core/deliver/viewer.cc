@@ -72,8 +72,10 @@ void Viewer::go_on_at(const tape::TapeView &view, std::uint64_t key) {
   cursor_ = promised_ = key;
   go_live_ = false;
   if (other && is_fmp4_ && !accept_prefix(prefix)) return;
+  // Over HTTP fMP4 goes on only with the init segment that the client has.
+  bool known = has_init_ && protocol_ == Protocol::HttpFmp4;
   std::string_view opening;
-  if (other) opening = has_init_ ? prefix.changeover : prefix.init;
+  if (other && !known) opening = has_init_ ? prefix.changeover : prefix.init;
   prefix_serial_ = prefix.serial;
   has_init_ = true;
   promise(view, opening);

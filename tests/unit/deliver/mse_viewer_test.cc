@@ -332,13 +332,13 @@ TEST_SUITE("deliver") {
       });
     };
     REQUIRE(wait_for_fragments(1));
-    // A publisher that returns with the same tracks is no reason.
+    // A publisher that returns with the same tracks is no reason, and its moov is known already.
     first.reset();
     rig.settle();
     FakePublisher second(rig);
     begin(second);
     REQUIRE(wait_for_fragments(2));
-    CHECK(count("moov") == 2);
+    CHECK(count("moov") == 1);
     SUBCASE("in the middle of a publisher's stream") {
       second.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
       second.video(40, true);
