@@ -17,6 +17,10 @@ constexpr const char *kPlaylistType = "application/vnd.apple.mpegurl";
 // Files never change under their names.
 constexpr const char *kForever = "public, max-age=3600, immutable";
 constexpr std::size_t kRetired = 3;
+// Of the first list. A player with low latency begins a few parts behind the newest; with one
+// complete segment listed that is inside it, and hls.js then asks for its parts again and again.
+// GStreamer's hlsdemux2 of 1.22 loses its place when a list of one segment becomes one of two.
+constexpr unsigned kLeastSegments = 2;
 // How long a request is held, in target durations.
 constexpr int kHoldTargets = 3;
 
@@ -101,11 +105,7 @@ void HlsChannel::retire(const stream::SegmentList &before) {
     retired_.pop_front();
 }
 
-// A player with low latency begins a few parts behind the newest. With one complete segment listed
-// that is inside it, and hls.js then asks for its parts again and again.
-unsigned HlsChannel::least_segments() const { return lists_parts() ? 2 : 1; }
-
-bool HlsChannel::has_begun() const { return list_ && list_->segments.size() >= least_segments(); }
+bool HlsChannel::has_begun() const { return list_ && list_->segments.size() >= kLeastSegments; }
 
 bool HlsChannel::has_nothing() const {
   return entry_ && entry_->live && entry_->has_nothing_for(format_);
@@ -293,7 +293,7 @@ bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
   const stream::Shelf &shelf = delivery_.shelf();
   const auto &config = *shelf.config();
   const auto first_list = std::max(config.stream.unknown_wait, config.stream.viewer_grace) +
-                          config.stream.track_wait + least_segments() * config.hls.segment_max;
+                          config.stream.track_wait + kLeastSegments * config.hls.segment_max;
   return waited < patience(shelf, name_, entry_.get(), request.since, first_list);
 }
 

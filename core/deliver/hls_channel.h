@@ -69,7 +69,6 @@ class HlsChannel final : public stream::NameWatcher {
   [[nodiscard]] bool has_nothing() const;
   // Whether it waits for the stream to begin, rather than for the future of one that has.
   [[nodiscard]] bool has_begun() const;
-  [[nodiscard]] unsigned least_segments() const;  // of the first list
   [[nodiscard]] bool may_wait(const HlsRequest &request, base::MonoTime now) const;
   void wait(HlsRequest request);
   void give_up(HlsRequest &request);

@@ -56,7 +56,7 @@ def gstreamer(url):
 
 
 def without_known(text):
-    """ffmpeg's demuxer reads the init segment again with each list that it reads, and wonders at that itself, whoever made it."""
+    """ffmpeg reads the init segment again with each list, and wonders at that itself, whoever made it (docs/hls.md)."""
     return "\n".join(line for line in text.splitlines()
                      if "Found duplicated MOOV Atom" not in line and "Last message repeated" not in line)
 
