@@ -5,38 +5,12 @@ picture size, MPEG-TS and WS-fMP4 go on with both, and fMP4 over HTTP ends as a 
 import os
 import tempfile
 
-from lib import ffmpeg, http, mse, ws
+from lib import ffmpeg, mse, ws
 from lib.expect import check, equal, main, wait_until
 from lib.node import Node
+from lib.recorder import Recorder
 
 SIZES = ("160x120", "320x240")
-
-
-class Recorder:
-    """Reads an endless answer into memory."""
-
-    def __init__(self, address, target):
-        self.http = http.Connection(address)
-        self.http.request("GET", target, {"Host": "localhost"})
-        self.response = self.http.read_response(head_only=True)
-        equal(self.response.status, 200, f"GET {target}")
-        self.chunked = http.Chunked()
-        self.body = bytearray(self.chunked.feed(self.http.pending()))
-        self.http.socket.setblocking(False)
-
-    def poll(self):
-        """What has come by now."""
-        try:
-            while data := self.http.socket.recv(65536):
-                self.body += self.chunked.feed(data)
-        except BlockingIOError:
-            pass
-        return len(self.body)
-
-    def poll_end(self):
-        """Whether the last chunk has come."""
-        self.poll()
-        return self.chunked.done
 
 
 def scenario():
@@ -62,7 +36,7 @@ def scenario():
         sizes("again.mp4", again.body, {SIZES[1]})
         sizes("both.ts", transport.body, set(SIZES))
         # A page gives each init segment to MediaSource; a file has one.
-        first, second, third = split(client)
+        first, second, third = client.runs()
         sizes("ws1.mp4", first + second, {SIZES[0]})
         sizes("ws2.mp4", third, {SIZES[1]})
 
@@ -85,16 +59,6 @@ def follow(client, *recorders):
     check(client.read_until(lambda c: c.fragments() >= seen + 40, 20), "WS-fMP4 gets nothing more")
     wait_until(lambda: all(recorder.poll() > before + 20_000 for recorder, before in zip(recorders, had)),
                "a viewer gets nothing more", 20)
-
-
-def split(client):
-    """The media, cut before each init segment."""
-    runs = []
-    for message in client.binaries():
-        if mse.layout(message) == "ftyp moov":
-            runs.append(bytearray())
-        runs[-1] += message
-    return runs
 
 
 def changeovers(client):

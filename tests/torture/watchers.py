@@ -219,16 +219,8 @@ class PictureWatcher(_Asking):
         if response.status != 200:
             self._refused(response, (404, 503))
             return
-        self.size = jpeg_size(response.body)
+        self.size = pictures.jpeg_size(response.body)
         self._over.wait(BREATH_S * 3)
-
-
-def jpeg_size(data):
-    """(width, height) by the frame's header."""
-    at = 2
-    while data[at + 1] not in (0xc0, 0xc2):
-        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
-    return int.from_bytes(data[at + 7:at + 9], "big"), int.from_bytes(data[at + 5:at + 7], "big")
 
 
 def watch(address, stream, output):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FLV tags to files that any decoder takes: H.265 as Annex B, Opus as Ogg. Decoders that do not know enhanced FLV judge
-the media by them."""
+"""FLV tags to files that any decoder takes: H.264 and H.265 as Annex B, Opus as Ogg. Decoders that do not know enhanced FLV,
+or H.265 in FLV at all, judge the media by them."""
 
 import struct
 
@@ -21,14 +21,29 @@ def _hvcc_sets(record):
     return found
 
 
+def _avcc_sets(record):
+    """The parameter sets of an avcC record with one SPS and one PPS."""
+    size = struct.unpack_from(">H", record, 6)[0]
+    return [record[8:8 + size], record[11 + size:]]
+
+
+def h264(tags):
+    """Annex B of all H.264 tags."""
+    return _annexb(tags, _avcc_sets)
+
+
 def h265(tags):
     """Annex B of all H.265 tags, whose header may be the enhanced one or the old one."""
+    return _annexb(tags, _hvcc_sets)
+
+
+def _annexb(tags, sets_of):
     out = bytearray()
     for tag in tags:
         if tag.type != media.VIDEO:
             continue
         if tag.is_config:
-            out += b"".join(b"\0\0\0\1" + one for one in _hvcc_sets(tag.body[5:]))
+            out += b"".join(b"\0\0\0\1" + one for one in sets_of(tag.body[5:]))
         elif tag.is_frame:
             out += b"".join(b"\0\0\0\1" + one for one in nal_units(tag))
     return bytes(out)

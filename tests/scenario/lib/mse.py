@@ -69,3 +69,12 @@ class Client(ws.WebSocket):
     def fragments(self):
         """How many came."""
         return sum(layout(message).count("moof") for message in self.binaries())
+
+    def runs(self):
+        """The media, cut before each init segment: what a page gives to MediaSource in turn."""
+        found = []
+        for message in self.binaries():
+            if layout(message) == "ftyp moov":
+                found.append(bytearray())
+            found[-1] += message
+        return found

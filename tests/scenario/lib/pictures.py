@@ -7,9 +7,14 @@ import struct
 from . import media
 from .camera import source
 
-MARK = re.compile(source.MARK + rb"([0-9a-f]{8})")
-MARK_BYTES = 12
+MARK = re.compile(re.escape(source.UUID + source.MARK) + rb"([0-9a-f]{8})")  # of a picture, not of sound
+MARK_BYTES = len(source.UUID) + 12
 SIZES = {"h264": (320, 180), "h264_small": (160, 90), "h265": (320, 180)}
+
+
+def mark(number):
+    """What is found in every container that has this picture."""
+    return source.UUID + source.number_text(number)
 
 
 def _avcc(sps, pps):
@@ -50,3 +55,11 @@ class PictureFeed(media.Feed):
     def audio_body(self, number):
         """One frame."""
         return (b"\x72" if self.sound == "g711" else b"\xaf\x01") + self._tone.unit(number).payload
+
+
+def jpeg_size(data):
+    """(width, height) by the frame's header."""
+    at = 2
+    while data[at + 1] not in (0xc0, 0xc2):
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    return int.from_bytes(data[at + 7:at + 9], "big"), int.from_bytes(data[at + 5:at + 7], "big")
