@@ -274,6 +274,7 @@ http::CodedText &HlsChannel::playlist(bool delta) {
   if (!rendered_.whole || rendered_.version != list_->version ||
       rendered_.with_parts != lists_parts()) {
     rendered_ = {list_->version, lists_parts(), nullptr, nullptr};
+    delivery_.shared().metrics.playlists_written.add();
     PlaylistOptions options{.format = format_, .run = run_, .low_latency = lists_parts()};
     rendered_.whole = std::make_shared<http::CodedText>(write_media_playlist(*list_, options));
     std::string shorter =

@@ -12,6 +12,8 @@ namespace sluice::deliver {
 
 HlsMetrics::HlsMetrics(metrics::Registry &registry)
     : requests{},
+      playlists_written(registry.counter("sluice_hls_playlists_written_total",
+                                         "Media playlists that were written, for all who ask.")),
       held(registry.gauge("sluice_hls_held_requests",
                           "Requests that wait for the next part or segment.")),
       refused_held(metrics::refusals(registry, "http", "held")),

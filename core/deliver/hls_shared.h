@@ -26,6 +26,7 @@ struct HlsMetrics {
   explicit HlsMetrics(metrics::Registry &registry);
 
   std::array<metrics::Counter *, 5> requests;  // by HlsFile::Kind
+  metrics::Counter &playlists_written;
   metrics::Gauge &held;
   metrics::Counter &refused_held;
   metrics::Gauge &viewers;

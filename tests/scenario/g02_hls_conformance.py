@@ -50,6 +50,16 @@ def low_latency(node):
     check(seconds_of(client.lists) >= SEGMENTS, "the lists do not show all that was followed")
     check(len({segment.date for segment in playlist.segments}) == 10, "dates of the segments")
     check(node.sessions(kind="viewer", protocol="hls-ll"), "no session with low latency is listed")
+    written_once(node, client)
+
+
+def written_once(node, client):
+    """A playlist is written for each change, not for each request."""
+    name = "sluice_hls_playlists_written_total"
+    before = node.metric(name)
+    texts = {client.reload().text for _ in range(40)}
+    written = node.metric(name) - before
+    check(written <= len(texts), f"{written} playlists were written, {len(texts)} were seen")
 
 
 def classic(node):
