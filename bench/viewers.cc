@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// viewers: N viewers of one live stream over HTTP-FLV or WS-FLV, and what they saw in a window of
-// time: bytes, joins, stalls, and by a fully parsed probe the age of the frames. With --pid also
-// what that process used in the same window. One JSON line.
-#include <sys/resource.h>
-
+// viewers: N viewers of one live stream in FLV, fMP4 or MPEG-TS, over HTTP or WebSocket, and what
+// they saw in a window of time: bytes, joins, stalls, and by a fully parsed probe the age of the
+// frames. With --pid also what that process used in the same window. One JSON line.
 #include <cstdio>
 #include <optional>
 
@@ -12,7 +10,7 @@
 #include "support/options.h"
 #include "support/probe.h"
 #include "support/report.h"
-#include "support/usage.h"
+#include "support/window.h"
 
 namespace sluice::bench {
 namespace {
@@ -30,26 +28,6 @@ std::string request_for(const Endpoint &endpoint, bool websocket) {
   return text;
 }
 
-double own_cpu_s() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](const timeval &t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-struct Snapshot {
-  std::int64_t at_ns = 0;
-  double own_cpu_s = 0;
-  ProcessUsage server;
-  std::vector<CoreUsage> cores;
-};
-
-Snapshot snapshot(int pid) {
-  return {mono_ns(), own_cpu_s(), pid > 0 ? process_usage(pid) : ProcessUsage{}, core_usage()};
-}
-
 // Runs ramp, warm-up and window; the snapshots are taken at the window's two ends.
 std::pair<Snapshot, Snapshot> watch(Crowd &crowd, std::atomic<Phase> &phase,
                                     const Options &options) {
@@ -60,35 +38,14 @@ std::pair<Snapshot, Snapshot> watch(Crowd &crowd, std::atomic<Phase> &phase,
     crowd.pass();
   for (std::int64_t end = mono_ns() + warm_ns; mono_ns() < end;)
     crowd.pass();
-  Snapshot first = snapshot(pid);
+  Snapshot first = take_snapshot(pid);
   crowd.begin_window();
   phase = Phase::Window;
   for (std::int64_t end = mono_ns() + window_ns; mono_ns() < end;)
     crowd.pass();
-  Snapshot last = snapshot(pid);
+  Snapshot last = take_snapshot(pid);
   phase = Phase::End;
   return {std::move(first), std::move(last)};
-}
-
-Json server_json(const Snapshot &first, const Snapshot &last) {
-  const ProcessUsage &a = first.server, &b = last.server;
-  return {{"cpu_s", rounded(b.cpu_s - a.cpu_s, 1e6)},
-          {"user_s", rounded(b.user_s - a.user_s)},
-          {"system_s", rounded(b.system_s - a.system_s)},
-          {"resident_bytes", b.resident_bytes},
-          {"voluntary_switches", b.voluntary_switches - a.voluntary_switches},
-          {"involuntary_switches", b.involuntary_switches - a.involuntary_switches}};
-}
-
-Json cores_json(const Snapshot &first, const Snapshot &last) {
-  Json cores = Json::array();
-  for (std::size_t i = 0; i < first.cores.size() && i < last.cores.size(); i++) {
-    const CoreUsage &a = first.cores[i], &b = last.cores[i];
-    cores.push_back({{"busy_s", rounded(b.busy_s - a.busy_s)},
-                     {"softirq_s", rounded(b.softirq_s - a.softirq_s)},
-                     {"steal_s", rounded(b.steal_s - a.steal_s)}});
-  }
-  return cores;
 }
 
 Json crowd_json(CrowdResult &crowd) {
@@ -145,18 +102,14 @@ int run(const Options &options) {
   Crowd crowd(crowd_options);
   auto [first, last] = watch(crowd, phase, options);
   CrowdResult result = crowd.finish();
-  double window_s = static_cast<double>(last.at_ns - first.at_ns) / 1e9;
   Json line = {{"count", crowd_options.count},
                {"websocket", crowd_options.websocket},
-               {"window_s", rounded(window_s)},
                {"crowd", crowd_json(result)}};
   if (probe) {
     ProbeResult seen = probe->finish();
-    line["probe"] = probe_json(seen, window_s);
+    line["probe"] = probe_json(seen, seconds_between(first, last));
   }
-  line["server"] = server_json(first, last);
-  line["cores"] = cores_json(first, last);
-  line["load_cpu_s"] = rounded(last.own_cpu_s - first.own_cpu_s);
+  report_usage(line, first, last);
   print_line(line);
   return 0;
 }
@@ -166,17 +119,18 @@ int run(const Options &options) {
 
 int main(int argc, char **argv) {
   using namespace sluice::bench;
-  Options options("viewers: N viewers of one live stream, on loopback",
-                  {{"url", "http://127.0.0.1:8080/bench/cam.flv", "http:// or ws://"},
-                   {"count", "100", "viewers, beside the probe"},
-                   {"rate", "500", "connections a second while they start"},
-                   {"warm", "2", "seconds between the last connection and the window"},
-                   {"window", "8", "seconds that are measured"},
-                   {"stall-ms", "2000", "a viewer without a byte for so long has stalled"},
-                   {"pid", "0", "the server's process, whose CPU time and memory are read"},
-                   {"ws", "no", "WebSocket, whatever the URL's scheme is"},
-                   {"raw", "no", "the body is not FLV: only drain it"},
-                   {"no-probe", "no", "no parsed viewer, no latency"}},
-                  argc, argv);
+  Options options(
+      "viewers: N viewers of one live stream, on loopback",
+      {{"url", "http://127.0.0.1:8080/bench/cam.flv", "http:// or ws://; .flv, .mp4 or .ts"},
+       {"count", "100", "viewers, beside the probe"},
+       {"rate", "500", "connections a second while they start"},
+       {"warm", "2", "seconds between the last connection and the window"},
+       {"window", "8", "seconds that are measured"},
+       {"stall-ms", "2000", "a viewer without a byte for so long has stalled"},
+       {"pid", "0", "the server's process, whose CPU time and memory are read"},
+       {"ws", "no", "WebSocket, whatever the URL's scheme is"},
+       {"raw", "no", "the body is no container: only drain it"},
+       {"no-probe", "no", "no parsed viewer, no latency"}},
+      argc, argv);
   return run(options);
 }

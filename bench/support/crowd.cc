@@ -93,8 +93,9 @@ void Crowd::on_connected(Viewer &viewer) {
   auto sent = send(viewer.fd, request.data(), request.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(request.size())) return end(viewer, result_.failed);
   viewer.state = State::Joining;
-  TagSink &sink = *this;
-  viewer.stream = std::make_unique<ViewerStream>(sink, options_.websocket);
+  FrameSink &sink = *this;
+  viewer.stream = std::make_unique<ViewerStream>(sink, container_of(options_.endpoint.path),
+                                                 options_.websocket);
 }
 
 void Crowd::on_event(Viewer &viewer) {

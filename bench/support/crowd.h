@@ -22,7 +22,7 @@ struct CrowdOptions {
   double connects_per_s = 500;
   std::int64_t stall_ns = 2'000'000'000;
   bool websocket = false;
-  bool raw = false;  // the body is not FLV: drain it from its first byte on
+  bool raw = false;  // the body is no container: drain it from its first byte on
 };
 
 struct CrowdResult {
@@ -35,7 +35,7 @@ struct CrowdResult {
   Samples first_byte_ms, key_frame_ms;  // since connect()
 };
 
-class Crowd final : TagSink {
+class Crowd final : FrameSink {
  public:
   explicit Crowd(CrowdOptions options);
   ~Crowd();
@@ -68,7 +68,7 @@ class Crowd final : TagSink {
   void on_joining_bytes(Viewer &viewer, std::size_t size);
   void note_arrival(Viewer &viewer);
   void end(Viewer &viewer, int &counter);
-  void on_tag(const SeenTag &tag) override { key_seen_ = key_seen_ || tag.key(); }
+  void on_frame(const SeenFrame &frame) override { key_seen_ = key_seen_ || frame.key; }
 
   CrowdOptions options_;
   int epoll_ = -1;

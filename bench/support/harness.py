@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmark scripts share: programs on given cores, waiting, and what is to be known of the machine."""
+"""What the benchmark scripts share: programs on given cores, waiting, the machine, the command line and the lines that are printed."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import resource
 import select
 import signal
 import subprocess
+import sys
 import time
 
 
@@ -89,3 +91,66 @@ def busy_share(seconds=1.0):
     time.sleep(seconds)
     total_after, idle_after = read()
     return 1 - (idle_after - idle) / max(1, total_after - total)
+
+
+def numbers(text):
+    """A list of numbers as an argument has it, with commas between."""
+    return [float(x) if "." in x else int(x) for x in text.split(",")]
+
+
+def arguments(about):
+    """A parser with what every benchmark takes."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="meson build directory, best of the release set-up")
+    parser.add_argument("--node", type=pathlib.Path, help="sluice binary (default: the build's)")
+    parser.add_argument("--node-cores", type=numbers, default=[0], help="cores of the node; one worker each")
+    parser.add_argument("--load-cores", type=numbers, default=[1], help="cores of the load")
+    parser.add_argument("--nice", type=int, default=0, help="priority of all programs; negative, with root, where others use the cores")
+    parser.add_argument("--quick", action="store_true", help="one short run that shows that everything works")
+    parser.add_argument("--out", type=pathlib.Path, help="also append the lines to this file")
+    return parser
+
+
+def parse(parser):
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    options.node = options.node or options.build / "core" / "sluice"
+    if options.nice:
+        take_priority(options.nice)
+    return options
+
+
+def take_priority(nice):
+    """Of this session against all others, where the kernel shares the cores out by sessions; else of its processes."""
+    try:
+        pathlib.Path("/proc/self/autogroup").write_text(str(nice))
+    except OSError:
+        os.nice(nice)
+
+
+def circumstances(options, quiet):
+    """What every line says of how it was measured; quiet is busy_share() from before the run."""
+    return {"busy_before_pct": round(quiet * 100, 1), "load_average": round(os.getloadavg()[0], 1), "nice": options.nice,
+            "node_cores": sorted(options.node_cores), "load_cores": sorted(options.load_cores),
+            "build": build_of(options.build), "machine": machine()}
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def run_cases(cases, measure, out=None):
+    """Prints a line for each case, and appends it to `out`; the script's exit status. measure(case) gives a dictionary."""
+    failed = 0
+    for case in cases:
+        try:
+            line = json.dumps(measure(case))
+        except Broken as why:
+            print(f"{case}: {why}", file=sys.stderr)
+            failed += 1
+            continue
+        print(line, flush=True)
+        if out:
+            with out.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+    return 1 if failed else 0

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "support/clock.h"
-#include "support/stamp.h"
 
 namespace sluice::bench {
 namespace {
@@ -51,13 +50,11 @@ void Probe::run(const std::atomic<Phase> &phase) {
   close(fd);
 }
 
-void Probe::on_tag(const SeenTag &tag) {
-  if (tag.type == 18) return;  // metadata has no place on the time line
-  std::uint32_t &last_ms = last_ms_[tag.type & 1];
-  if (tag.timestamp_ms < last_ms) result_.steps_back++;
-  last_ms = tag.timestamp_ms;
-  if (!tag.video_frame() || tag.head.size() < kVideoBodyHead) return;
-  auto stamp = read_stamp(tag.head.subspan(kVideoBodyHead));
+void Probe::on_frame(const SeenFrame &frame) {
+  std::uint64_t &last_time = last_time_[frame.video ? 1 : 0];
+  if (frame.time < last_time) result_.steps_back++;
+  last_time = frame.time;
+  const auto &stamp = frame.stamp;
   if (!stamp) return;
   double age = to_ms(arrived_ns_ - stamp->sent_ns);
   if (!seen_frame_) result_.join_age_ms = age;

@@ -25,10 +25,12 @@ struct ProbeResult {
   Samples latency_ms;
 };
 
-class Probe final : TagSink {
+class Probe final : FrameSink {
  public:
   Probe(const Endpoint &endpoint, std::string request, bool websocket)
-      : endpoint_(endpoint), request_(std::move(request)), stream_(*this, websocket) {}
+      : endpoint_(endpoint),
+        request_(std::move(request)),
+        stream_(*this, container_of(endpoint.path), websocket) {}
 
   // The phase is read by the probe's thread; it ends by itself in Phase::End.
   void start(const std::atomic<Phase> &phase);
@@ -36,7 +38,7 @@ class Probe final : TagSink {
 
  private:
   void run(const std::atomic<Phase> &phase);
-  void on_tag(const SeenTag &tag) override;
+  void on_frame(const SeenFrame &frame) override;
 
   Endpoint endpoint_;
   std::string request_;
@@ -45,7 +47,7 @@ class Probe final : TagSink {
   ProbeResult result_;
   std::int64_t arrived_ns_ = 0;  // time of the read that is being parsed
   std::uint32_t next_number_ = 0;
-  std::uint32_t last_ms_[2] = {};  // by track: audio, video
+  std::uint64_t last_time_[2] = {};  // by track: audio, video
   bool seen_frame_ = false, in_window_ = false;
 };
 

@@ -13,6 +13,7 @@ namespace {
 constexpr char kHead[] = "\x00\x00\x00\x2c\x06\x05\x28sluice-bench-sei";
 constexpr std::size_t kHeadSize = sizeof kHead - 1;
 static_assert(kHeadSize == 4 + 3 + 16);
+constexpr std::string_view kUuid = "sluice-bench-sei";
 
 void put_hex(std::uint64_t value, int digits, std::byte *out) {
   for (int i = digits - 1; i >= 0; i--, value >>= 4)
@@ -34,9 +35,11 @@ void write_stamp(const Stamp &stamp, base::MutableBytes out) {
   out[kStampSize - 1] = std::byte{0x80};
 }
 
-std::optional<Stamp> read_stamp(base::Bytes payload) {
-  if (payload.size() < kStampSize || std::memcmp(payload.data(), kHead, kHeadSize) != 0) return {};
-  std::string_view digits = base::as_text(payload.subspan(kHeadSize, 24));
+std::optional<Stamp> find_stamp(base::Bytes head) {
+  std::string_view text = base::as_text(head);
+  std::size_t at = text.find(kUuid);
+  if (at == std::string_view::npos || text.size() < at + kUuid.size() + 24) return {};
+  std::string_view digits = text.substr(at + kUuid.size(), 24);
   Stamp stamp;
   if (!get_hex(digits.substr(0, 8), stamp.number) || !get_hex(digits.substr(8), stamp.sent_ns))
     return {};

@@ -27,7 +27,8 @@ inline constexpr std::size_t kVideoBodyHead = 5;
 // Writes a whole stamp; out has kStampSize bytes.
 void write_stamp(const Stamp &stamp, base::MutableBytes out);
 
-// The stamp at the beginning of a frame's payload, if there is one.
-std::optional<Stamp> read_stamp(base::Bytes payload);
+// The stamp in the first bytes of a frame, behind whatever its container and parameter sets put
+// before it, if there is one.
+std::optional<Stamp> find_stamp(base::Bytes head);
 
 }  // namespace sluice::bench
