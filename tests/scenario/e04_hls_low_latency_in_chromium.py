@@ -15,7 +15,7 @@ def scenario():
         check(hls["canBlockReload"] and hls["parts"] > 0, f"no low latency: {hls}")
         check(hls["partsBuffered"] > 10, f"it has not played parts: {hls}")
         # A player that is let in too early loads the parts of the only segment again and again.
-        check(hls["partsBuffered"] < 60, f"it loads parts again and again: {played}")
+        check(hls["partsBuffered"] < 7 * played["played_s"], f"it loads parts again and again: {played}")
         publisher.check_alive()
 
 

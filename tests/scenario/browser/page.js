@@ -43,7 +43,7 @@ function onFrame() {
 // mpegts.js, for FLV over HTTP and over WebSocket.
 function playMpegts(url) {
   const player = mpegts.createPlayer({ type: 'flv', isLive: true, url },
-    { enableWorker: false, enableStashBuffer: false, liveSync: true, liveSyncTargetLatency: 0.5, liveSyncMaxLatency: 0.8 });
+    { enableWorker: false, enableStashBuffer: false, liveSync: true, liveSyncTargetLatency: 0.25, liveSyncMaxLatency: 0.5 });
   player.on(mpegts.Events.ERROR, (kind, detail, info) => fail('mpegts.js:', kind, detail, JSON.stringify(info)));
   player.attachMediaElement(video);
   player.load();
@@ -74,12 +74,13 @@ function playHls(url) {
   video.play().catch(error => fail('play:', error));
 }
 
-// fMP4 over WebSocket, as small as a page can be: the type comes first, as text, then media as it is. When it is more
-// than 0.8 s behind it plays faster until it is 0.3 s behind. The two are apart because each change of speed costs Chromium's
-// sound a moment: at one limit it would change with every picture, and fall behind for ever.
+// fMP4 over WebSocket, as small as a page can be: the type comes first, as text, then media as it is, from the last key frame
+// on. It begins 0.15 s before the end of that, and when it is more than 0.5 s behind it plays faster until it is 0.15 s
+// behind. The two are apart because each change of speed costs Chromium's sound a moment: at one limit it would change with
+// every picture, and fall behind for ever.
 function playMse(url) {
   const source = new MediaSource(), queue = [];
-  let buffer = null;
+  let buffer = null, joined = false;
   const feed = () => {
     if (buffer && !buffer.updating && queue.length) buffer.appendBuffer(queue.shift());
   };
@@ -87,10 +88,11 @@ function playMse(url) {
     const { buffered } = video;
     if (!buffered.length) return;
     const last = buffered.length - 1;
-    if (video.currentTime < buffered.start(last)) video.currentTime = buffered.start(last);
-    const behind = buffered.end(last) - video.currentTime;
-    if (behind > 0.8) video.playbackRate = 1.2;
-    else if (behind < 0.3) video.playbackRate = 1;
+    const edge = buffered.end(last) - 0.15;
+    if (!joined) video.currentTime = Math.max(buffered.start(last), edge);
+    joined = true;
+    if (video.currentTime < edge - 0.35) video.playbackRate = 1.2;
+    else if (video.currentTime > edge) video.playbackRate = 1;
   };
   const open = type => {
     account.mime = type;
