@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VLC as the camera: UDP only. It refuses TCP with 461, so `auto` must come to UDP by itself, and stays there.
-
-VLC does not run as root: a run by root starts it as the user nobody.
-"""
+"""VLC as the camera: UDP only. It refuses TCP with 461, so `auto` must come to UDP by itself, and stays there."""
 
 import os
-import shutil
 import socket
 import tempfile
 
-from lib import ffmpeg, flv
+from lib import ffmpeg, flv, vlc
 from lib.camera.family import config_of
 from lib.expect import equal, main, wait_until
 from lib.node import Node
@@ -38,10 +34,6 @@ def listens(port):
 
 def scenario():
     ffmpeg.need("cvlc", "ffmpeg")
-    as_user = []
-    if os.geteuid() == 0:
-        ffmpeg.need("setpriv")
-        as_user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     with tempfile.TemporaryDirectory(prefix="sluice-scenario-") as folder:
         os.chmod(folder, 0o777)
         clip = os.path.join(folder, "clip.mp4")
@@ -49,10 +41,9 @@ def scenario():
         equal(code, 0, f"making a clip: {err}")
         os.chmod(clip, 0o644)
         port = free_port()
-        command = [*as_user, "env", f"HOME={folder}", shutil.which("cvlc"), "-q", "--intf", "dummy", "--loop", clip,
-                   "--sout", f"#rtp{{sdp=rtsp://127.0.0.1:{port}/v}}", "--sout-keep"]
-        with ffmpeg.Running(command) as vlc:
-            wait_until(lambda: listens(port), lambda: f"VLC does not listen: {vlc.output()}", 20)
+        command = vlc.command(folder, "-q", "--loop", clip, "--sout", f"#rtp{{sdp=rtsp://127.0.0.1:{port}/v}}", "--sout-keep")
+        with ffmpeg.Running(command) as camera:
+            wait_until(lambda: listens(port), lambda: f"VLC does not listen: {camera.output()}", 20)
             play(f"rtsp://127.0.0.1:{port}/v")
 
 
