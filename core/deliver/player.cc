@@ -33,15 +33,6 @@ std::string fill_in(std::string_view page, std::string_view stream) {
   }
 }
 
-http::Response answer(const http::Request &request, std::string_view etag, const char *type,
-                      std::shared_ptr<const http::Body> body) {
-  http::Response response;
-  response.content_type = type;
-  response.stored = http::BodyRange::whole(std::move(body));
-  http::answer_as_asked(request, etag, response);
-  return response;
-}
-
 // What was compiled in, sent from where it lies.
 class ConstantBody final : public http::Body {
  public:
@@ -59,11 +50,12 @@ class ConstantBody final : public http::Body {
   std::string_view bytes_;
 };
 
-// A release that changes the script is seen within minutes.
-http::Response asset(const http::Request &request, const PlayerAsset &asset, const char *type) {
-  auto body = std::make_shared<ConstantBody>(asset.text);
-  http::Response response = answer(request, asset.etag, type, std::move(body));
-  response.headers.push_back({"Cache-Control", "public, max-age=300"});
+http::Response coded(const http::Request &request, http::CodedText &text, const char *type,
+                     const char *caching) {
+  http::Response response;
+  response.content_type = type;
+  text.answer(request, response);
+  response.headers.push_back({"Cache-Control", caching});
   return response;
 }
 
@@ -97,21 +89,15 @@ std::string escape_html(std::string_view text) {
 }
 
 http::Response player_page(const http::Request &request, const wire::StreamName &name) {
-  auto page = std::make_shared<http::TextBody>(
-      fill_in(kPlayerPage.text, escape_html(wire::to_string(name))));
-  http::Response response =
-      answer(request, kPlayerPage.etag, "text/html; charset=utf-8", std::move(page));
+  http::CodedText page(fill_in(kPlayerPage, escape_html(wire::to_string(name))));
+  http::Response response = coded(request, page, "text/html; charset=utf-8", "no-cache");
   response.headers.push_back({"Content-Security-Policy", kContentSecurityPolicy});
-  response.headers.push_back({"Cache-Control", "no-cache"});
   return response;
 }
 
-http::Response player_script(const http::Request &request) {
-  return asset(request, kPlayerScript, "text/javascript; charset=utf-8");
-}
-
-http::Response player_style(const http::Request &request) {
-  return asset(request, kPlayerStyle, "text/css; charset=utf-8");
+http::Response player_text(const http::Request &request, http::CodedText &text, const char *type) {
+  // A release that changes the script is seen within minutes.
+  return coded(request, text, type, "public, max-age=300");
 }
 
 http::Response player_library(const http::Request &request, const PlayerLibrary &library) {
@@ -120,10 +106,11 @@ http::Response player_library(const http::Request &request, const PlayerLibrary 
     return http::error_response(406, "not_acceptable", "this is sent as gzip only",
                                 request.correlation_id);
   }
-  auto body = std::make_shared<ConstantBody>(library.gzip);
+  http::Response response;
+  response.content_type = "text/javascript; charset=utf-8";
+  response.stored = http::BodyRange::whole(std::make_shared<ConstantBody>(library.gzip));
   // The name is as good as a tag, because it has the hash in it.
-  http::Response response = answer(request, "\"" + std::string(library.path) + "\"",
-                                   "text/javascript; charset=utf-8", std::move(body));
+  http::answer_as_asked(request, "\"" + std::string(library.path) + "\"", response);
   response.headers.push_back({"Content-Encoding", "gzip"});
   response.headers.push_back({"Vary", "Accept-Encoding"});
   response.headers.push_back({"Cache-Control", "public, max-age=31536000, immutable"});
@@ -132,10 +119,13 @@ http::Response player_library(const http::Request &request, const PlayerLibrary 
 
 void add_player_routes(http::Router &router, const stream::Shelf &shelf) {
   using Taken = std::unique_ptr<http::Exchange>;
-  router.add(http::Method::Get, "/player.js",
-             [](Taken x) { x->respond(player_script(x->request())); });
-  router.add(http::Method::Get, "/player.css",
-             [](Taken x) { x->respond(player_style(x->request())); });
+  auto add_text = [&](const char *path, std::string_view text, const char *type) {
+    auto own = std::make_shared<http::CodedText>(std::string(text));
+    router.add(http::Method::Get, path,
+               [own, type](Taken x) { x->respond(player_text(x->request(), *own, type)); });
+  };
+  add_text("/player.js", kPlayerScript, "text/javascript; charset=utf-8");
+  add_text("/player.css", kPlayerStyle, "text/css; charset=utf-8");
   for (const PlayerLibrary &library : kPlayerLibraries) {
     router.add(http::Method::Get, library.path,
                [&library](Taken x) { x->respond(player_library(x->request(), library)); });

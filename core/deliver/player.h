@@ -2,7 +2,7 @@
 // The player page: /play/S/C, the element that it is made of, /player.js, the page's style,
 // /player.css, and the libraries that the script loads when a browser needs them. All is compiled
 // in and is the same for every viewer, but for the name of the stream, which stands in the page as
-// text. Pure, for any thread.
+// text. Made of nothing that changes; what add_player_routes adds lives on the router's loop.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/coded_text.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/router.h"
@@ -18,19 +19,14 @@
 
 namespace sluice::deliver {
 
-// A text that was compiled in.
-struct PlayerAsset {
-  std::string_view text;
-  std::string_view etag;  // with its quotes
-};
 // Of other people's, from the build's option player_libraries.
 struct PlayerLibrary {
   std::string_view path;  // "/player/<name>.<hash>.js": another one with every change
   std::string_view gzip;  // a JavaScript module in gzip's coding, the only one that is kept
 };
-extern const PlayerAsset kPlayerPage;  // with kStreamPlace where the stream's name belongs
-extern const PlayerAsset kPlayerScript;
-extern const PlayerAsset kPlayerStyle;
+extern const std::string_view kPlayerPage;  // with kStreamPlace where the stream's name belongs
+extern const std::string_view kPlayerScript;
+extern const std::string_view kPlayerStyle;
 extern const std::span<const PlayerLibrary> kPlayerLibraries;  // empty when it was built without
 
 inline constexpr std::string_view kStreamPlace = "{{stream}}";
@@ -42,8 +38,9 @@ inline constexpr std::string_view kStreamPlace = "{{stream}}";
 // query gets into it.
 [[nodiscard]] http::Response player_page(const http::Request &request,
                                          const wire::StreamName &name);
-[[nodiscard]] http::Response player_script(const http::Request &request);
-[[nodiscard]] http::Response player_style(const http::Request &request);
+// The script or the style, of which each loop has its own, compressed once.
+[[nodiscard]] http::Response player_text(const http::Request &request, http::CodedText &text,
+                                         const char *type);
 // For whoever takes gzip, which all browsers do; 406 for those who say that they do not.
 [[nodiscard]] http::Response player_library(const http::Request &request,
                                             const PlayerLibrary &library);

@@ -2,7 +2,11 @@
 """The player takes the best transport that goes: what was asked for, or the next one where a browser or the way to the
 node lacks something. A sound that cannot be decoded does not cost the picture."""
 
-from lib import browser
+import os
+import shutil
+import tempfile
+
+from lib import browser, ffmpeg
 from lib.expect import check, equal, main, wait_until
 from lib.node import Node
 from lib.page import Page
@@ -40,8 +44,20 @@ if (lacks === 'mediasource') delete self.MediaSource, delete self.ManagedMediaSo
 """
 
 
+SOUND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "core", "deliver", "player", "sound.js")
+REMOVE = """
+import fs from 'node:fs';
+import { SoundRemover } from './sound.mjs';
+const { buffer } = new Uint8Array(fs.readFileSync('both.mp4'));
+new SoundRemover().remove(buffer);
+fs.writeFileSync('picture.mp4', new Uint8Array(buffer));
+"""
+
+
 def scenario():
     browser.need()
+    takes_sound_out("frag_keyframe")
+    takes_sound_out("frag_every_frame")  # with fragments in which there is nothing but sound
     with Node(CONFIG) as node, browser.ClockPublisher("rtmp://%s:%d/cams/gate" % node.rtmp):
         node.wait_stream("cams/gate", lambda entry: len(entry["tracks"]) == 2)
         url = "http://%s:%d/play/cams/gate" % node.http
@@ -51,6 +67,34 @@ def scenario():
             without_websocket(page, node, url)
             without_media_source(page, url)
             equal([text for text in page.errors() if text.startswith(("page:", "dialog:"))], [], "errors in the browser")
+
+
+def takes_sound_out(fragments):
+    """What is left is the picture, to the byte, and FFmpeg has nothing to complain of."""
+    with tempfile.TemporaryDirectory(prefix="sluice-sound-") as folder:
+        clean(["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=25",
+                          "-f", "lavfi", "-i", "sine", "-t", "1", "-c:v", "libx264", "-g", "10", "-c:a", "aac", "-movflags",
+                          f"empty_moov+default_base_moof+{fragments}", os.path.join(folder, "both.mp4")])
+        shutil.copy(SOUND, os.path.join(folder, "sound.mjs"))
+        with open(os.path.join(folder, "remove.mjs"), "w", encoding="utf-8") as file:
+            file.write(REMOVE)
+        clean(["env", "-C", folder, "node", "remove.mjs"])
+        before, after = (packets(os.path.join(folder, name)) for name in ("both.mp4", "picture.mp4"))
+        check({line.split(",")[1] for line in before} == {"video", "audio"}, f"made: {before[:3]}")
+        equal(after, [line for line in before if ",video," in line], "what is left")
+
+
+def clean(arguments):
+    """What a program prints that ends well and has nothing to say on its other output."""
+    code, out, err = ffmpeg.run(arguments)
+    equal((code, err), (0, ""), f"{arguments[0]} ends with")
+    return out.decode()
+
+
+def packets(path):
+    """Kind, times and a sum of the bytes of each packet; a warning fails."""
+    return clean(["ffprobe", "-v", "warning", "-show_packets", "-show_data_hash", "md5", "-of", "csv", "-show_entries",
+                             "packet=codec_type,pts,dts,data_hash", path]).split()
 
 
 def lives(page):
@@ -72,11 +116,22 @@ def chosen(page, node, url):
     lives(page)
     watches_by(node, "hls-ll")
     check(page.evaluate(f"{VIDEO}.currentSrc").startswith("blob:"), "it is not hls.js that plays")
+    goes_on(page)
     for transport in ("http-flv", "ws-flv"):
         page.goto(f"{url}?transport={transport}")
         lives(page)
         equal(page.evaluate(f"{ELEMENT}.transport"), transport, "the transport")
         watches_by(node, transport)
+    goes_on(page)
+    equal(page.errors(), [], "errors in the browser")
+
+
+def goes_on(page):
+    """After a pause it is live again."""
+    page.evaluate(f"{ELEMENT}.pause()")
+    page.wait(f"{STATE} === 'paused' && {VIDEO}.paused", about=TEXT)
+    page.evaluate(f"{ELEMENT}.play()")
+    lives(page)
 
 
 def without_sound(page, url):

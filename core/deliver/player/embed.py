@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a C++ source of the player's files, with their tags for caches.
+"""Makes a C++ source of the player's files.
 
 The scripts become one, in the order in which they are given: a page asks for one file, and no two of them can be of
 different releases. A library becomes a module of its own under a name that changes with it, and is kept compressed.
@@ -25,10 +25,6 @@ def read(path):
         return file.read()
 
 
-def digest(data):
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
 def bundle(paths):
     """One script of several that import each other; only what the last one exports at its end is left of that."""
     return "\n".join(EXPORT.sub("", IMPORT.sub("", read(path))) for path in paths)
@@ -46,8 +42,8 @@ def bytes_literal(data):
     return "\n".join('    "' + "".join(f"\\{byte:03o}" for byte in line) + '"' for line in lines)
 
 
-def asset(name, text):
-    return f'const PlayerAsset {name}{{\n{text_literal(text)},\n    "\\"{digest(text.encode())}\\""}};\n'
+def constant(name, text):
+    return f"const std::string_view {name} =\n{text_literal(text)};\n"
 
 
 class Library:
@@ -61,7 +57,7 @@ class Library:
         home = package["repository"]["url"].removeprefix("git+").removesuffix(".git")
         notice = f"/*! {package['name']} {package['version']}, {package['license']}, {home} */\n"
         module = (notice + MODULE.format(code=code)).encode()
-        self.path = f"player/{name}.{digest(module)}.js"
+        self.path = f"player/{name}.{hashlib.sha256(module).hexdigest()[:16]}.js"
         self.packed = gzip.compress(module, mtime=0)
 
     @staticmethod
@@ -84,9 +80,9 @@ def main():
     places = json.dumps({library.name: library.path for library in libraries})
     parts = [
         "// Made by embed.py.\n#include \"deliver/player.h\"\n\n#include <array>\n\nnamespace sluice::deliver {\n",
-        asset("kPlayerPage", read(given.page)),
-        asset("kPlayerStyle", read(given.style)),
-        asset("kPlayerScript", bundle(given.scripts).replace(PLACE, places)),
+        constant("kPlayerPage", read(given.page)),
+        constant("kPlayerStyle", read(given.style)),
+        constant("kPlayerScript", bundle(given.scripts).replace(PLACE, places)),
         f"static const std::array<PlayerLibrary, {len(libraries)}> kLibraries{{{{\n",
         *(library.row() for library in libraries),
         "}};\nconst std::span<const PlayerLibrary> kPlayerLibraries{kLibraries};\n\n}  // namespace sluice::deliver\n",

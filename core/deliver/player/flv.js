@@ -57,6 +57,7 @@ export class FlvPlayback {
   }
 
   close() {
+    if (this.#done) return;
     this.#done = true;
     this.#player?.destroy();
     this.#video.playbackRate = 1;

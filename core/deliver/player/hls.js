@@ -103,6 +103,7 @@ export class HlsJsPlayback extends HlsPlayback {
   }
 
   close() {
+    if (this.#done) return;
     this.#done = true;
     this.#hls?.destroy();
     this.video.playbackRate = 1;

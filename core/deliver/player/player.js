@@ -140,7 +140,7 @@ class SluicePlayer extends HTMLElement {
     return ('page' in this.dataset && new URLSearchParams(location.search).get(name)) || '';
   }
 
-  get #transport() {
+  get #asksFor() {
     const name = this.getAttribute('transport') ?? this.#asked('transport');
     return Object.hasOwn(TRANSPORTS, name) ? name : '';
   }
@@ -150,8 +150,10 @@ class SluicePlayer extends HTMLElement {
     const path = this.getAttribute('src') ?? `/${this.dataset.stream ?? ''}`;
     const url = new URL(path, import.meta.url);
     if (!/^https?:$/.test(url.protocol)) throw new TypeError('not an address of HTTP');
-    const token = this.accessToken || this.#asked('access_token');
-    if (token) url.searchParams.set('access_token', token);
+    const wishes = { access_token: this.accessToken || this.#asked('access_token'), rendition: this.#asked('rendition') };
+    for (const [name, value] of Object.entries(wishes)) {
+      if (value) url.searchParams.set(name, value);
+    }
     url.pathname += suffix;
     url.hash = '';
     if (websocket) url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -168,7 +170,7 @@ class SluicePlayer extends HTMLElement {
   }
 
   #restart() {
-    this.#choice = new Choice(this.#video, this.#transport);
+    this.#choice = new Choice(this.#video, this.#asksFor);
     this.#refusal = '';
     this.#attempts = this.#fruitless = this.#stalls = 0;
     this.#offer();
@@ -188,7 +190,7 @@ class SluicePlayer extends HTMLElement {
     this.#stop();
     this.#liveSince = 0;
     const { way } = this.#choice;
-    if (!way) return this.#refuse(this.#transport ? 'This transport does not go in this browser, or is not built into this node.'
+    if (!way) return this.#refuse(this.#asksFor ? 'This transport does not go in this browser, or is not built into this node.'
       : 'This browser plays neither MediaSource nor HLS.');
     let url;
     try {
@@ -321,7 +323,7 @@ class SluicePlayer extends HTMLElement {
     const usable = usableTransports(this.#video);
     this.#menu.replaceChildren(...Object.entries(TRANSPORTS).map(([value, text]) =>
       make('option', { value, text, disabled: value !== '' && !usable.has(value) })));
-    this.#menu.value = this.#transport;
+    this.#menu.value = this.#asksFor;
   }
 
   #label() {

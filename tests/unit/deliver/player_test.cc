@@ -27,6 +27,11 @@ std::string field(const http::Response &response, std::string_view name) {
   return it == response.headers.end() ? "" : it->value;
 }
 
+http::Response script(const http::Request &request = {}) {
+  http::CodedText text{std::string(kPlayerScript)};
+  return player_text(request, text, "text/javascript; charset=utf-8");
+}
+
 wire::StreamName name(std::string_view server, std::string_view camera) {
   return {.server = std::string(server), .camera = std::string(camera)};
 }
@@ -81,35 +86,41 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("player: script and style are whole, and may be kept for minutes") {
-    auto script = player_script({});
-    CHECK(script.content_type == "text/javascript; charset=utf-8");
-    CHECK(text_of(script).contains("customElements.define('sluice-player', SluicePlayer)"));
-    CHECK(text_of(script).ends_with("export { SluicePlayer };\n"));
-    CHECK(field(script, "Cache-Control") == "public, max-age=300");
-    auto style = player_style({});
-    CHECK(style.content_type == "text/css; charset=utf-8");
-    CHECK(text_of(style).contains("sluice-player {"));
+    auto response = script();
+    CHECK(response.content_type == "text/javascript; charset=utf-8");
+    CHECK(text_of(response).contains("customElements.define('sluice-player', SluicePlayer)"));
+    CHECK(text_of(response).ends_with("export { SluicePlayer };\n"));
+    CHECK(field(response, "Cache-Control") == "public, max-age=300");
+    CHECK(kPlayerStyle.contains("sluice-player {"));
+  }
+
+  TEST_CASE("player: the script is packed for who takes that") {
+    http::Request request;
+    request.headers = {{"Accept-Encoding", "gzip, br"}};
+    auto response = script(request);
+    CHECK(field(response, "Content-Encoding") == "gzip");
+    CHECK(text_of(response).size() < kPlayerScript.size() / 2);
   }
 
   TEST_CASE("player: who has the current script is told so, and who has another is sent it") {
-    std::string etag = field(player_script({}), "ETag");
+    std::string etag = field(script(), "ETag");
     REQUIRE(etag.size() == 18);
     http::Request request;
     request.headers = {{"If-None-Match", etag}};
-    auto same = player_script(request);
+    auto same = script(request);
     CHECK(same.status == 304);
     CHECK(text_of(same).empty());
     request.headers = {{"If-None-Match", "\"0123456789abcdef\""}};
-    CHECK(player_script(request).status == 200);
+    CHECK(script(request).status == 200);
   }
 
   TEST_CASE("player: the script is one file, whose libraries are named as this build has them") {
-    std::string script(kPlayerScript.text);
-    CHECK_FALSE(script.contains("\nimport "));
-    CHECK_FALSE(script.contains("{{libraries}}"));
+    std::string text(kPlayerScript);
+    CHECK_FALSE(text.contains("\nimport "));
+    CHECK_FALSE(text.contains("{{libraries}}"));
     for (const PlayerLibrary &library : kPlayerLibraries) {
       CHECK(library.path.starts_with("/player/"));
-      CHECK(script.contains(library.path.substr(1)));
+      CHECK(text.contains(library.path.substr(1)));
     }
   }
 
@@ -148,10 +159,10 @@ TEST_SUITE("deliver") {
 
   TEST_CASE("player: the script makes no markup of texts") {
     // What assigns these would run what a hostile text says.
-    std::string script(kPlayerScript.text);
+    std::string text(kPlayerScript);
     for (const char *sink : {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
                              "eval(", "new Function", "console."}) {
-      CHECK_MESSAGE(!script.contains(sink), sink);
+      CHECK_MESSAGE(!text.contains(sink), sink);
     }
   }
 }
