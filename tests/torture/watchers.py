@@ -87,7 +87,7 @@ class StreamWatcher:
         viewer = self._viewer
         if not viewer.closed:
             return
-        expected = viewer.status in (503, None) or (viewer.status == 200 and self.output == "http-fmp4" and viewer.ended_cleanly)
+        expected = viewer.status == 503 or (viewer.status == 200 and self.output == "http-fmp4" and viewer.ended_cleanly)
         if viewer.error or not expected:
             self.error = self.error or viewer.describe()
         self._newest = self.newest
@@ -138,8 +138,8 @@ class _Asking(threading.Thread):
         return self._connection.read_response()
 
     def _refused(self, response, allowed):
-        """Waits a little before the next question; an answer that is not allowed is an error."""
-        if response.status not in allowed:
+        """Waits a little before the next question; another status is an error."""
+        if response.status != allowed:
             raise ValueError(f"{self.output}: {response}")
         self._over.wait(BREATH_S)
 
@@ -170,9 +170,7 @@ class ListWatcher(_Asking):
         response = self._get(self._base + self._uri + (self._wait_for or ""))
         self._wait_for = None
         if response.status != 200:
-            if response.status == 404:
-                self._uri = None
-            self._refused(response, (404, 503))
+            self._refused(response, 503)
             return
         self._take(hls.Playlist(response.body.decode()).check())
 
@@ -180,7 +178,7 @@ class ListWatcher(_Asking):
         query = "?container=ts" if self.output == "hls-ts" else ""
         response = self._get(f"/{self._stream}/index.m3u8{query}")
         if response.status != 200:
-            self._refused(response, (404, 503))
+            self._refused(response, 503)
             return
         session, self._uri = re.search(r"^(~[^/]+)/(\S+)$", response.body.decode(), re.M).groups()
         self._base = f"/{self._stream}/{session}/"
@@ -204,7 +202,7 @@ class ListWatcher(_Asking):
     def _fetch(self, uri):
         response = self._get(self._base + uri)
         if response.status != 200:
-            self._refused(response, (404,))  # a watcher that is so slow that its segment has left the list
+            self._refused(response, 404)  # a watcher that is so slow that its segment has left the list
             return
         numbers = _Numbers()
         numbers.feed(response.body)
@@ -217,7 +215,7 @@ class PictureWatcher(_Asking):
     def _turn(self):
         response = self._get(f"/{self._stream}.jpg")
         if response.status != 200:
-            self._refused(response, (404, 503))
+            self._refused(response, 503)
             return
         self.size = pictures.jpeg_size(response.body)
         self._over.wait(BREATH_S * 3)
