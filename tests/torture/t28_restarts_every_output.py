@@ -31,7 +31,7 @@ FPS, GOP = 10, 5
 RUN = 5  # publishers before one stays; odd, so that those who stay differ in size
 NUMBERS = 100_000  # pictures that a publisher may have
 PATIENCE_S = 60
-ENDS_OF_VIEWERS = {"client_closed", "connection_lost", "tracks_changed", "timeout"}
+ENDS_OF_VIEWERS = {"client_closed", "connection_lost", "tracks_changed", "timeout", "stream_ended"}
 
 
 def scenario(crowd, turns):
@@ -55,6 +55,7 @@ def scenario(crowd, turns):
                 watchers[i].close()
                 watchers[i] = watch(node.http, STREAM, watchers[i].output)
         everybody_sees(node, watchers, feed)
+        equal(node.logged("session ended", kind="viewer", reason="stream_ended"), [], "viewers for whom the stream ended")
         for i, watcher in enumerate(watchers):
             if i == crowd // 2:
                 publisher.stop()
