@@ -33,6 +33,7 @@ stream:
 def scenario():
     browser.need()
     with Node(CONFIG) as node:
+        browser.need_player_libraries(node)
         push = "rtmp://%s:%d/cams/gate" % node.rtmp
         with HostPage("%s:%d" % node.http) as url, Page(url) as page:
             with browser.ClockPublisher(push):

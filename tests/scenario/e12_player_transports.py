@@ -58,23 +58,29 @@ def scenario():
     browser.need()
     takes_sound_out("frag_keyframe")
     takes_sound_out("frag_every_frame")  # with fragments in which there is nothing but sound
-    with Node(CONFIG) as node, browser.ClockPublisher("rtmp://%s:%d/cams/gate" % node.rtmp):
-        node.wait_stream("cams/gate", lambda entry: len(entry["tracks"]) == 2)
+    with Node(CONFIG) as node:
+        browser.need_player_libraries(node)
         url = "http://%s:%d/play/cams/gate" % node.http
-        with Page(url, before=BEFORE) as page:
-            chosen(page, node, url)
-            without_sound(page, url)
-            without_websocket(page, node, url)
-            without_media_source(page, url)
-            equal([text for text in page.errors() if text.startswith(("page:", "dialog:"))], [], "errors in the browser")
+        with browser.ClockPublisher("rtmp://%s:%d/cams/gate" % node.rtmp):
+            node.wait_stream("cams/gate", lambda entry: len(entry["tracks"]) == 2)
+            play_all(node, url)
+
+
+def play_all(node, url):
+    with Page(url, before=BEFORE) as page:
+        chosen(page, node, url)
+        without_sound(page, url)
+        without_websocket(page, node, url)
+        without_media_source(page, url)
+        equal([text for text in page.errors() if text.startswith(("page:", "dialog:"))], [], "errors in the browser")
 
 
 def takes_sound_out(fragments):
     """What is left is the picture, to the byte, and FFmpeg has nothing to complain of."""
     with tempfile.TemporaryDirectory(prefix="sluice-sound-") as folder:
         clean(["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=25",
-                          "-f", "lavfi", "-i", "sine", "-t", "1", "-c:v", "libx264", "-g", "10", "-c:a", "aac", "-movflags",
-                          f"empty_moov+default_base_moof+{fragments}", os.path.join(folder, "both.mp4")])
+               "-f", "lavfi", "-i", "sine", "-t", "1", "-c:v", "libx264", "-g", "10", "-c:a", "aac", "-movflags",
+               f"empty_moov+default_base_moof+{fragments}", os.path.join(folder, "both.mp4")])
         shutil.copy(SOUND, os.path.join(folder, "sound.mjs"))
         with open(os.path.join(folder, "remove.mjs"), "w", encoding="utf-8") as file:
             file.write(REMOVE)
@@ -94,7 +100,7 @@ def clean(arguments):
 def packets(path):
     """Kind, times and a sum of the bytes of each packet; a warning fails."""
     return clean(["ffprobe", "-v", "warning", "-show_packets", "-show_data_hash", "md5", "-of", "csv", "-show_entries",
-                             "packet=codec_type,pts,dts,data_hash", path]).split()
+                  "packet=codec_type,pts,dts,data_hash", path]).split()
 
 
 def lives(page):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // <sluice-player src="/S/C">: plays a stream of a Sluice node, close to its live edge, in the best way that goes
-// (transports.js). docs/player.md says how to embed it. Texts from anywhere get into the page as text only, and the access token gets nowhere but into media URLs.
-
+// (transports.js). docs/player.md says how to embed it. Texts from anywhere get into the page as text only, and the access
+// token gets nowhere but into media URLs.
 import { STYLE } from './look.js';
 import { Choice, TRANSPORTS, usableTransports } from './transports.js';
 
@@ -11,6 +11,8 @@ const STEADY_MS = 5000; // pictures for so long, and a way has proved that it go
 const FRUITLESS_MOST = 2; // attempts in a row that led to nothing though the stream was there: then another way
 
 const OFFLINE = 'The stream is offline: nobody sends it now.';
+const NO_WAY = 'This browser plays neither MediaSource nor HLS.';
+const NOT_HERE = 'This transport does not go in this browser, or is not built into this node.';
 
 // Seconds until the next attempt: doubled each time, and spread, because all viewers of a stream lose it at once.
 function backOff(attempt, atLeast = 0) {
@@ -31,9 +33,10 @@ class SluicePlayer extends HTMLElement {
 
   accessToken = ''; // goes into media URLs, and nowhere else
   #video = make('video', { muted: true, autoplay: true, playsInline: true });
-  #playButton = make('button', { type: 'button', onclick: () => (this.#wanted ? this.pause() : this.play()) });
-  #muteButton = make('button', { type: 'button', onclick: () => { this.#video.muted = !this.#video.muted; } });
-  #fullButton = make('button', { type: 'button', textContent: 'Full screen', onclick: () => this.#toggleFull() });
+  #playButton = make('button', { type: 'button', ariaKeyShortcuts: 'k', onclick: () => (this.#wanted ? this.pause() : this.play()) });
+  #muteButton = make('button', { type: 'button', ariaKeyShortcuts: 'm', onclick: () => { this.#video.muted = !this.#video.muted; } });
+  #fullButton = make('button', { type: 'button', ariaKeyShortcuts: 'f', textContent: 'Full screen',
+    onclick: () => this.#toggleFull() });
   #menu = make('select', { onchange: () => this.setAttribute('transport', this.#menu.value) });
   #stateText = make('p', { className: 'state' });
   #figures = make('p', { className: 'figures' });
@@ -41,7 +44,7 @@ class SluicePlayer extends HTMLElement {
   #wanted = true; // to play
   #choice = null; // of the ways to play
   #attempts = 0;
-  #fruitless = 0; // attempts in a row
+  #fruitless = 0; // attempts in a row that led to nothing
   #generation = 0; // of attempts: what comes late from an old one is passed over
   #retry = null;
   #ticking = null;
@@ -190,8 +193,7 @@ class SluicePlayer extends HTMLElement {
     this.#stop();
     this.#liveSince = 0;
     const { way } = this.#choice;
-    if (!way) return this.#refuse(this.#asksFor ? 'This transport does not go in this browser, or is not built into this node.'
-      : 'This browser plays neither MediaSource nor HLS.');
+    if (!way) return this.#refuse(this.#asksFor ? NOT_HERE : NO_WAY);
     let url;
     try {
       url = this.#url(way.suffix, way.websocket);

@@ -19,6 +19,7 @@ import tempfile
 import threading
 
 from . import ffmpeg
+from . import http as http_client
 from .expect import check, equal, scenario_name, sized, skip
 
 _LIB = os.path.dirname(os.path.abspath(__file__))
@@ -38,6 +39,12 @@ def need():
     ffmpeg.need("chromium", "node", "ffmpeg")
     if not os.path.isdir(os.path.join(modules(), "playwright-core")):
         skip(f"no JavaScript libraries in {modules()}: npm is missing or failed")
+
+
+def need_player_libraries(node):
+    """Skips the scenario with a node that was built without the libraries of the player page."""
+    if b"player/hls." not in http_client.get(node.http, "/player.js").body:
+        skip("the node was built without the player's libraries (option player_libraries)")
 
 
 class ClockPublisher:
