@@ -171,6 +171,10 @@ def without_media_source(page, url):
         page.wait(f"{STATE} === 'refused'", about=TEXT)
         equal(page.evaluate(TEXT), "This browser plays neither MediaSource nor HLS.", "what the state says")
     page.screenshot("without_media_source")
+    page.goto(f"{url}?without=mediasource&transport=http-flv")
+    page.wait(f"{STATE} === 'refused'", about=TEXT)
+    check(page.evaluate(TEXT).startswith("This transport does not go in this browser"), page.evaluate(TEXT))
+    equal(page.evaluate(f"{ELEMENT}.shadowRoot.querySelector('option[value=http-flv]').disabled"), True, "it cannot be chosen")
 
 
 main(scenario)
