@@ -19,10 +19,6 @@ constexpr std::uint16_t kUndetermined = 0x55c4;  // language "und"
 
 bool is_video(const Track &track) { return media::kind_of(track.codec) == media::Kind::Video; }
 
-std::uint32_t id_of(const Track &track) {
-  return is_video(track) ? kFmp4VideoTrack : kFmp4AudioTrack;
-}
-
 void append_unity_matrix(base::ByteWriter &out) {
   for (std::uint32_t value : {0x1'0000U, 0U, 0U, 0U, 0x1'0000U, 0U, 0U, 0U, 0x4000'0000U})
     out.u32(value);
@@ -58,7 +54,7 @@ void append_tkhd(std::string &out, const Track &track) {
   base::ByteWriter writer(out);
   writer.u32(0);  // created
   writer.u32(0);  // modified
-  writer.u32(id_of(track));
+  writer.u32(fmp4_track_id(track));
   writer.u32(0);
   writer.u32(0);  // duration
   writer.u64(0);
@@ -154,7 +150,7 @@ void append_trak(std::string &out, const Track &track) {
 void append_trex(std::string &out, const Track &track) {
   const Box trex(out, "trex", 0, 0);
   base::ByteWriter writer(out);
-  writer.u32(id_of(track));
+  writer.u32(fmp4_track_id(track));
   writer.u32(1);  // sample entry
   writer.u32(0);  // duration
   writer.u32(0);  // size

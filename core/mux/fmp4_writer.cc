@@ -25,6 +25,7 @@ constexpr std::uint32_t kMaxDuration = std::numeric_limits<std::int32_t>::max();
 
 enum TfhdFlags : std::uint32_t {
   kDefaultDuration = 0x08,
+  kDefaultSize = 0x10,
   kDefaultFlags = 0x20,
   kBaseIsMoof = 0x2'0000,
 };
@@ -38,6 +39,16 @@ enum TrunFlags : std::uint32_t {
 void append_tfdt(std::string &out, std::uint64_t time) {
   const Box tfdt(out, "tfdt", 1, 0);
   base::ByteWriter(out).u64(time);
+}
+
+// The time of day at which the frame was taken, in a box of Flussonic's; others pass over it.
+void append_futc(std::string &out, std::int64_t wall_us) {
+  constexpr std::int64_t kMicros = 1'000'000;
+  const Box futc(out, "futc", 0, 0);
+  base::ByteWriter writer(out);
+  const std::int64_t since = std::max<std::int64_t>(wall_us, 0);
+  writer.u32(static_cast<std::uint32_t>(since / kMicros));
+  writer.u32(static_cast<std::uint32_t>(since % kMicros));
 }
 
 // Leaves room for the offset of the first sample, which is known when the moof is complete.
@@ -75,14 +86,24 @@ media::TrackSet fmp4_tracks(const media::TrackSet &tracks) {
 std::string fmp4_mime(const media::TrackSet &carried) {
   std::string codecs;
   for (const auto *track : {&carried.video, &carried.audio}) {
-    if (!*track || (*track)->codec_string.empty()) continue;
+    const std::string codec = *track ? fmp4_codec(**track) : "";
+    if (codec.empty()) continue;
     if (!codecs.empty()) codecs += ',';
-    // The name that all browsers know.
-    codecs += (*track)->codec == media::Codec::MP3 ? "mp4a.6B" : (*track)->codec_string;
+    codecs += codec;
   }
   std::string mime = carried.video ? "video/mp4" : "audio/mp4";
   if (!codecs.empty()) mime += "; codecs=\"" + codecs + '"';
   return mime;
+}
+
+std::string fmp4_codec(const media::Track &track) {
+  // MP3's is the name that all browsers know.
+  const bool renamed = track.codec == media::Codec::MP3 && !track.codec_string.empty();
+  return renamed ? "mp4a.6B" : track.codec_string;
+}
+
+std::uint32_t fmp4_track_id(const media::Track &track) {
+  return media::kind_of(track.codec) == Kind::Video ? kFmp4VideoTrack : kFmp4AudioTrack;
 }
 
 void Fmp4Writer::configure(media::TrackSet carried) {
@@ -97,11 +118,14 @@ void Fmp4Writer::configure(media::TrackSet carried) {
   tracks_ = std::move(carried);
 }
 
-std::string Fmp4Writer::init() const { return fmp4_init(tracks_); }
+std::string Fmp4Writer::init() const {
+  return dialect_ != nullptr ? dialect_->init(tracks_) : fmp4_init(tracks_);
+}
 
 bool Fmp4Writer::empty() const { return video_.empty() && audio_.empty(); }
 
 bool Fmp4Writer::full() const {
+  if (dialect_ != nullptr) return !empty();
   return !video_.empty() || audio_.size() >= kMaxAudioFrames || payload_ >= kMaxAudioBytes;
 }
 
@@ -174,53 +198,84 @@ std::size_t Fmp4Writer::prepare() {
     position += video_.front().payload.size;
   }
   if (!audio_.empty()) patch_u32(moof_, audio_offset, static_cast<std::uint32_t>(position));
-  return moof_.size() + kMdatHeader + payload_;
+  lead_.clear();
+  if (dialect_ != nullptr) append_lead();
+  return lead_.size() + moof_.size() + kMdatHeader + payload_;
+}
+
+// Clients of the dialects look for the track at byte 47, and for the time of day at byte 92.
+void Fmp4Writer::append_run(const Run &run) {
+  const bool video = run.frame.kind() == Kind::Video;
+  {
+    const bool sized = dialect_ != nullptr;
+    const bool flagged = video || sized;
+    const Box tfhd(moof_, "tfhd", 0,
+                   kBaseIsMoof | kDefaultDuration | (sized ? kDefaultSize : 0U) |
+                       (flagged ? kDefaultFlags : 0U));
+    base::ByteWriter out(moof_);
+    out.u32(run.track);
+    out.u32(run.first.duration);
+    if (sized) out.u32(run.frame.payload.size);
+    if (flagged) out.u32(!video || run.frame.key ? kFmp4SyncSample : kFmp4OtherSample);
+  }
+  append_tfdt(moof_, run.first.time);
+  if (dialect_ != nullptr) append_futc(moof_, run.frame.wall_us);
+}
+
+void Fmp4Writer::append_lead() {
+  const bool video = !video_.empty();
+  const SamplePlace &place = video ? video_place_ : audio_.front().place;
+  const std::size_t data_offset = moof_.size() + kMdatHeader;
+  dialect_->append_lead(lead_, {.track = video ? kFmp4VideoTrack : kFmp4AudioTrack,
+                                .scale = video ? kFmp4VideoScale : audio_scale_.scale,
+                                .time = place.time,
+                                .duration = place.duration,
+                                .key = !video || video_.front().key,
+                                .data_offset = data_offset,
+                                .size = data_offset + payload_});
 }
 
 void Fmp4Writer::append_video(std::size_t &data_offset) {
   const media::Frame &frame = video_.front();
+  // go2rtc reads samples only when each has its duration.
+  const bool timed = dialect_ != nullptr;
   const Box traf(moof_, "traf");
-  base::ByteWriter out(moof_);
-  {
-    const Box tfhd(moof_, "tfhd", 0, kBaseIsMoof | kDefaultDuration | kDefaultFlags);
-    out.u32(kFmp4VideoTrack);
-    out.u32(video_place_.duration);
-    out.u32(frame.key ? kFmp4SyncSample : kFmp4OtherSample);
-  }
-  append_tfdt(moof_, video_place_.time);
+  append_run({.track = kFmp4VideoTrack, .first = video_place_, .frame = frame});
   const std::int32_t composition = composition_offset(frame, video_place_);
   const Box trun(moof_, "trun", 1,
-                 kDataOffset | kSampleSizes | (composition != 0 ? kCompositionOffsets : 0U));
+                 kDataOffset | kSampleSizes | (timed ? kSampleDurations : 0U) |
+                     (composition != 0 ? kCompositionOffsets : 0U));
+  base::ByteWriter out(moof_);
   out.u32(1);
   data_offset = append_data_offset(moof_);
+  if (timed) out.u32(video_place_.duration);
   out.u32(frame.payload.size);
   if (composition != 0) out.u32(static_cast<std::uint32_t>(composition));
 }
 
 void Fmp4Writer::append_audio(std::size_t &data_offset) {
   const std::uint32_t usual = audio_.front().place.duration;
-  const bool uneven =
-      std::ranges::any_of(audio_, [&](const AudioSample &s) { return s.place.duration != usual; });
+  const bool timed = dialect_ != nullptr || std::ranges::any_of(audio_, [&](const AudioSample &s) {
+                       return s.place.duration != usual;
+                     });
   const Box traf(moof_, "traf");
+  append_run(
+      {.track = kFmp4AudioTrack, .first = audio_.front().place, .frame = audio_.front().frame});
+  const Box trun(moof_, "trun", 0, kDataOffset | kSampleSizes | (timed ? kSampleDurations : 0U));
   base::ByteWriter out(moof_);
-  {
-    const Box tfhd(moof_, "tfhd", 0, kBaseIsMoof | kDefaultDuration);
-    out.u32(kFmp4AudioTrack);
-    out.u32(usual);
-  }
-  append_tfdt(moof_, audio_.front().place.time);
-  const Box trun(moof_, "trun", 0, kDataOffset | kSampleSizes | (uneven ? kSampleDurations : 0U));
   out.u32(static_cast<std::uint32_t>(audio_.size()));
   data_offset = append_data_offset(moof_);
   for (const AudioSample &sample : audio_) {
-    if (uneven) out.u32(sample.place.duration);
+    if (timed) out.u32(sample.place.duration);
     out.u32(sample.frame.payload.size);
   }
 }
 
 void Fmp4Writer::write(base::MutableBytes out) {
-  SLUICE_CHECK(!moof_.empty() && out.size() == moof_.size() + kMdatHeader + payload_);
-  std::byte *p = copy(out.data(), base::as_bytes(moof_));
+  SLUICE_CHECK(!moof_.empty() &&
+               out.size() == lead_.size() + moof_.size() + kMdatHeader + payload_);
+  std::byte *p = copy(out.data(), base::as_bytes(lead_));
+  p = copy(p, base::as_bytes(moof_));
   p = base::put_u32(p, static_cast<std::uint32_t>(kMdatHeader + payload_));
   p = copy(p, base::as_bytes("mdat"));
   for (const media::Frame &frame : video_)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fragmented MP4 (ISO/IEC 14496-12, CMAF: ISO/IEC 23000-19): the init segment, and fragments of one
-// video frame with the audio since the last. Pure; takes hostile tracks and frames. One writer per
-// tape, on the stream's home loop.
+// video frame with the audio since the last; or, in a dialect, messages with one frame each. Pure;
+// takes hostile tracks and frames. One writer per tape, on the stream's home loop.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include "media/frame.h"
 #include "media/track_set.h"
 #include "mux/fmp4_clock.h"
+#include "mux/fmp4_messages.h"
 
 namespace sluice::mux {
 
@@ -24,10 +25,13 @@ media::TrackSet fmp4_tracks(const media::TrackSet &tracks);  // those that it ca
 // The MIME type with its codecs parameter (RFC 6381), as MediaSource wants it:
 // video/mp4; codecs="avc1.64001f,mp4a.40.2".
 std::string fmp4_mime(const media::TrackSet &carried);
+// The name of one track's codec in it. Empty when it is not known.
+std::string fmp4_codec(const media::Track &track);
 
 // Track ids in moov and moof.
 inline constexpr std::uint32_t kFmp4VideoTrack = 1;
 inline constexpr std::uint32_t kFmp4AudioTrack = 2;
+std::uint32_t fmp4_track_id(const media::Track &track);
 
 class Fmp4Writer {
  public:
@@ -36,10 +40,13 @@ class Fmp4Writer {
   // Or that much audio: real frames are at most some kilobytes.
   static constexpr std::size_t kMaxAudioBytes = 1 << 20;
 
+  // Borrowed, for good. Null: plain fMP4.
+  explicit Fmp4Writer(const Fmp4Dialect *dialect = nullptr) : dialect_(dialect) {}
+
   // The tracks from now on, of which fmp4_tracks() has left some. What was added is dropped.
   void configure(media::TrackSet carried);
-  // ftyp and moov. Without B-frame reordering to undo: composition offsets are signed (trun
-  // version 1).
+  // ftyp and moov, or the dialect's messages with them. Without B-frame reordering to undo:
+  // composition offsets are signed (trun version 1).
   [[nodiscard]] std::string init() const;
 
   // Puts the frame of a configured track into the fragment under way, which must not be full(), and
@@ -47,7 +54,7 @@ class Fmp4Writer {
   // without payload, or of gigabytes.
   void add(const media::Frame &frame);
   [[nodiscard]] bool empty() const;
-  [[nodiscard]] bool full() const;  // has a video frame, or as much audio as it may
+  [[nodiscard]] bool full() const;  // has a video frame, or as much audio as it may (see above)
 
   // The fragment under way: where it begins (of the video frame, if there is one), and whether
   // decoding can start with it.
@@ -55,9 +62,9 @@ class Fmp4Writer {
   [[nodiscard]] bool key() const;
   [[nodiscard]] std::int64_t wall_us() const;
 
-  // Makes the moof and tells the exact size of moof and mdat together; write() then fills exactly
-  // that and begins the next fragment. prepare() may be called again when there was no memory;
-  // drop() begins the next fragment without writing.
+  // Makes the moof and tells the exact size of moof and mdat together, and of what the dialect has
+  // before them; write() then fills exactly that and begins the next fragment. prepare() may be
+  // called again when there was no memory; drop() begins the next fragment without writing.
   [[nodiscard]] std::size_t prepare();
   void write(base::MutableBytes out);
   void drop();
@@ -71,15 +78,25 @@ class Fmp4Writer {
   [[nodiscard]] bool has_room(const media::Frame &frame) const;
   void add_video(const media::Frame &frame);
   void add_audio(const media::Frame &frame);
+  // What a track fragment says of its samples together.
+  struct Run {
+    std::uint32_t track = 0;
+    SamplePlace first;
+    const media::Frame &frame;  // the first one
+  };
+  void append_run(const Run &run);
   void append_video(std::size_t &data_offset);
   void append_audio(std::size_t &data_offset);
+  void append_lead();
 
+  const Fmp4Dialect *dialect_;
   media::TrackSet tracks_;
   // The fragment under way.
   std::vector<media::Frame> video_;  // at most one
   std::vector<AudioSample> audio_;
   std::size_t payload_ = 0;  // bytes of all of them
-  std::string moof_;         // as prepare() made it
+  std::string lead_;         // as prepare() made it: what the dialect has before the fragment
+  std::string moof_;         // likewise
   std::uint32_t sequence_ = 0;
 
   PictureClock picture_clock_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any tracks and frames through the fMP4 writer. Its boxes must nest exactly, fragments must be of
-// the size that was told, every sample must be found again where the fragment says, and audio must
-// never overlap.
+// Any tracks and frames through the fMP4 writer, plain and in its dialects. Its boxes must nest
+// exactly, fragments must be of the size that was told, every sample must be found again where the
+// fragment says, and audio must never overlap. What a dialect has around them are whole WebSocket
+// messages.
 #include <array>
 #include <cstring>
 #include <optional>
@@ -9,9 +10,11 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "fuzz_input.h"
 #include "media/describe.h"
 #include "mux/fmp4_writer.h"
+#include "wire/websocket.h"
 
 namespace {
 
@@ -45,6 +48,7 @@ void read_tfhd(base::ByteReader &in, Fragment &out) {
   const std::uint32_t flags = in.u32();
   Run run{.track = in.u32()};
   out.usual = (flags & 0x08) != 0 ? in.u32() : 0;
+  if ((flags & 0x10) != 0) in.u32();
   if ((flags & 0x20) != 0) in.u32();
   out.runs.push_back(run);
 }
@@ -96,9 +100,53 @@ void walk(base::Bytes bytes, std::size_t position, Fragment &out) {
   }
 }
 
+// Whole messages, which fill the bytes exactly.
+class Messages final : public wire::websocket::FrameSink {
+ public:
+  explicit Messages(const std::string &bytes) {
+    wire::websocket::FrameReader reader(wire::websocket::FrameReader::Role::Client,
+                                        {.max_message_bytes = std::uint64_t{1} << 32});
+    SLUICE_CHECK(reader.feed(base::as_bytes(bytes), *this).has_value());
+    std::string rest;
+    wire::websocket::append_frame(rest, wire::websocket::Opcode::Ping, {});
+    SLUICE_CHECK(reader.feed(base::as_bytes(rest), *this).has_value() && pinged_);
+  }
+  std::vector<std::string> fragments;
+  std::size_t texts = 0;
+
+ private:
+  void on_message(wire::websocket::Opcode opcode, base::Bytes payload) override {
+    const std::string_view text = base::as_text(payload);
+    if (opcode == wire::websocket::Opcode::Binary) {
+      fragments.emplace_back(text);
+      return;
+    }
+    SLUICE_CHECK(base::Json::parse(text, nullptr, false).is_object());
+    ++texts;
+  }
+  void on_ping(base::Bytes) override { pinged_ = true; }
+  void on_pong(base::Bytes) override { SLUICE_CHECK(false); }
+  void on_close(std::uint16_t, std::string_view) override { SLUICE_CHECK(false); }
+
+  bool pinged_ = false;
+};
+
+// As the first byte says, beside the kinds of tracks.
+const mux::Fmp4Dialect *dialect_of(base::Bytes input) {
+  if (input.empty()) return nullptr;
+  switch (std::to_integer<unsigned>(input[0]) >> 2 & 3) {
+    case 1:
+      return &mux::kFlussonicDialect;
+    case 2:
+      return &mux::kIvideonDialect;
+    default:
+      return nullptr;
+  }
+}
+
 class Driver {
  public:
-  explicit Driver(base::Bytes input) : in_(input) {}
+  explicit Driver(base::Bytes input) : in_(input), dialect_(dialect_of(input)), writer_(dialect_) {}
 
   void run() {
     configure();
@@ -146,7 +194,15 @@ class Driver {
     SLUICE_CHECK(writer_.empty());
     payloads_.clear();
     video_.reset();
-    const std::string init = writer_.init();
+    check_init(writer_.init());
+  }
+
+  void check_init(const std::string &init) const {
+    if (dialect_ != nullptr) {
+      const Messages messages(init);
+      SLUICE_CHECK(messages.fragments.empty());
+      return;
+    }
     Fragment none;
     walk(base::as_bytes(init), 0, none);
     SLUICE_CHECK(none.runs.empty());
@@ -199,7 +255,13 @@ class Driver {
     std::string bytes(size, '\0');
     writer_.write({reinterpret_cast<std::byte *>(bytes.data()), bytes.size()});
     SLUICE_CHECK(writer_.empty());
-    check(bytes);
+    if (dialect_ == nullptr) {
+      check(bytes);
+    } else {
+      const Messages messages(bytes);
+      SLUICE_CHECK(messages.fragments.size() == 1 && messages.texts <= 1);
+      check(messages.fragments[0]);
+    }
     payloads_.clear();
     video_.reset();
   }
@@ -232,6 +294,7 @@ class Driver {
   }
 
   base::ByteReader in_;
+  const mux::Fmp4Dialect *dialect_;
   media::BufferPool pool_;
   mux::Fmp4Writer writer_;
   media::TrackSet tracks_;

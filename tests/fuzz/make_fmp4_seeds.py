@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of corpus/fmp4_writer: a configuration of each codec, and frames of it."""
+"""Writes the seeds of corpus/fmp4_writer: a configuration of each codec, and frames of it; and of the dialects."""
 import pathlib
 import struct
 
@@ -19,8 +19,8 @@ def track(number, config, lies=b"\0"):
     return bytes([number, len(config)]) + config + lies
 
 
-def tracks(video=None, audio=None):
-    return bytes([(video is not None) | (audio is not None) << 1]) + (video or b"") + (audio or b"")
+def tracks(video=None, audio=None, dialect=0):
+    return bytes([(video is not None) | (audio is not None) << 1 | dialect << 2]) + (video or b"") + (audio or b"")
 
 
 def frame(action, milliseconds, payload):
@@ -42,6 +42,10 @@ def main():
     mp3_track = track(AUDIO["mp3"], b"", struct.pack(">BII", 12, 44100, 2))
     put("fmp4_writer", "h264_aac",
         tracks(avc, track(AUDIO["aac"], aac)) + unit(b"!\x01\x02", True) + unit(b"!\x01\x02") * 4)
+    for dialect, name in ((1, "flussonic"), (2, "ivideon")):
+        put("fmp4_writer", name, tracks(avc, track(AUDIO["aac"], aac), dialect) + unit(b"!\x01\x02", True)
+            + wild(WILD_VIDEO, 1 << 63, 9, 65535, b"abc") + unit(b"!\x01\x02")
+            + bytes([CONFIGURE]) + tracks(hevc, mp3_track) + unit(mp3, True))
     put("fmp4_writer", "h265_opus",
         tracks(hevc, track(AUDIO["opus"], OPUS_HEAD)) + unit(b"\xfb\x83\x01", True) + unit(b"\x18\x01\x02") * 4)
     put("fmp4_writer", "av1_mp3",
