@@ -10,7 +10,7 @@
 
 namespace sluice::deliver {
 
-Audience::Audience(Delivery &delivery, std::string name, const MediaFormat &format)
+Audience::Audience(Delivery &delivery, std::string name, stream::Format format)
     : delivery_(delivery),
       name_(std::move(name)),
       format_(format),
@@ -60,13 +60,13 @@ void Audience::subscribe() {
   auto on_view_here = [self = self_, epoch = entry_->epoch](tape::TapeView view) {
     if (*self != nullptr) (*self)->on_view(epoch, std::move(view));
   };
-  shelf().subscribe(*entry_, format_.format, subscriber_, std::move(on_view_here));
+  shelf().subscribe(*entry_, format_, subscriber_, std::move(on_view_here));
 }
 
 void Audience::unsubscribe() {
   if (!subscriber_) return;
   subscriber_->silence();
-  shelf().unsubscribe(*subscribed_, format_.format, std::exchange(subscriber_, nullptr));
+  shelf().unsubscribe(*subscribed_, format_, std::exchange(subscriber_, nullptr));
 }
 
 void Audience::on_view(std::uint64_t epoch, tape::TapeView view) {
@@ -149,12 +149,12 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
 }
 
 bool Audience::has_nothing() const {
-  return entry_ && entry_->live && entry_->has_nothing_for(format_.format);
+  return entry_ && entry_->live && entry_->has_nothing_for(format_);
 }
 
 void Audience::refuse(Waiting &waiting) {
   auto &exchange = *waiting.request.exchange;
-  if (has_nothing()) return respond_no_track(exchange, format_);
+  if (has_nothing()) return respond_no_track(exchange, media_format(format_));
   respond_absent(exchange, shelf(), name_, entry_.get());
 }
 

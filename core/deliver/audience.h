@@ -26,7 +26,8 @@ struct ViewerRequest {
   int status = 200;                      // or 101
   Framing framing = Framing::Chunked;
   Protocol protocol = Protocol::HttpFlv;
-  std::optional<MseSession::Options> mse;  // WsFmp4 only
+  stream::Format format = stream::Format::Flv;  // of the tape; the audience's
+  std::optional<MseSession::Options> mse;       // WsFmp4 only
 };
 
 class Audience final : public stream::NameWatcher {
@@ -34,7 +35,7 @@ class Audience final : public stream::NameWatcher {
   // Viewers stand in cohorts, so that with a longer interval a pass is many short bursts.
   static constexpr std::size_t kCohorts = 8;
 
-  Audience(Delivery &delivery, std::string name, const MediaFormat &format);
+  Audience(Delivery &delivery, std::string name, stream::Format format);
   ~Audience();  // ends everybody with reason shutdown
   Audience(const Audience &) = delete;
   Audience &operator=(const Audience &) = delete;
@@ -91,7 +92,7 @@ class Audience final : public stream::NameWatcher {
 
   Delivery &delivery_;
   const std::string name_;
-  const MediaFormat &format_;
+  const stream::Format format_;
   std::shared_ptr<const stream::StreamEntry> entry_;       // as known now; null when unknown
   std::shared_ptr<const stream::StreamEntry> subscribed_;  // whose tape view_ is, or will be
   std::shared_ptr<stream::Subscriber> subscriber_;

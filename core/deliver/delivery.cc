@@ -36,9 +36,6 @@ struct BadRequest {
 std::expected<MseSession::Options, BadRequest> mse_options(const http::Request &request,
                                                            const std::string &name) {
   MseSession::Options options{.stream = name, .codecs = {}};
-  if (auto framing = request.query.find("framing"); framing && *framing != "mse") {
-    return std::unexpected(BadRequest{"unsupported_framing", "fMP4 is sent with framing=mse only"});
-  }
   options.negotiate = request.query.find("negotiate").value_or("0") == "1";
   if (auto list = request.query.find("codecs")) {
     auto codecs = list->size() <= kMaxMseText
@@ -129,6 +126,7 @@ void Delivery::serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &
   request.framing = exchange->request().minor_version >= 1 ? Framing::Chunked : Framing::Raw;
   request.head_fields = media_fields(wish.format, request.framing);
   request.protocol = wish.format.http;
+  request.format = wish.format.format;
   request.exchange = std::move(exchange);
   admit(std::move(request), wish);
 }
@@ -143,9 +141,18 @@ void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const W
   ViewerRequest request;
   request.framing = Framing::WebSocket;
   request.protocol = *wish.format.websocket;
+  request.format = wish.format.format;
   if (request.protocol == Protocol::WsFmp4) {
     auto options = mse_options(asked, wish.name);
     if (!options) return exchange->respond_error(400, options.error().code, options.error().text);
+    const MseFraming *framing = find_mse_framing(asked.query.find("framing").value_or("mse"));
+    if (framing == nullptr) {
+      return exchange->respond_error(400, "unsupported_framing",
+                                     "framing must be mse, flussonic or ivideon");
+    }
+    options->dialect = framing->dialect;
+    request.format = framing->format;
+    request.framing = framing->framing;
     request.mse = std::move(*options);
   }
   auto accepted = http::accept_websocket(asked, shelf_.config()->http.cors_origin);
@@ -180,8 +187,8 @@ void Delivery::admit(ViewerRequest request, const Wish &wish) {
   if (draining_) {
     return request.exchange->respond_unavailable("draining", "the node is shutting down");
   }
-  auto &audience = audiences_[{wish.name, wish.format.format}];
-  if (!audience) audience = std::make_unique<Audience>(*this, wish.name, wish.format);
+  auto &audience = audiences_[{wish.name, request.format}];
+  if (!audience) audience = std::make_unique<Audience>(*this, wish.name, request.format);
   audience->admit(std::move(request));
 }
 

@@ -21,6 +21,7 @@ void append_chunk_header(std::string &out, std::uint64_t length, bool first) {
 void append_message_header(std::string &out, Framing framing, std::uint64_t length, bool first) {
   switch (framing) {
     case Framing::Raw:
+    case Framing::TapedWebSocket:
       return;
     case Framing::Chunked:
       return append_chunk_header(out, length, first);
@@ -42,7 +43,8 @@ void append_stream_end(std::string &out, Framing framing, bool first) {
       out.append("\r\n");
       return;
     }
-    case Framing::WebSocket: {
+    case Framing::WebSocket:
+    case Framing::TapedWebSocket: {
       auto body = wire::websocket::close_body(wire::websocket::kGoingAway, "the stream has ended");
       wire::websocket::append_frame(out, wire::websocket::Opcode::Close, base::as_bytes(body));
     }

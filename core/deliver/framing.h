@@ -10,10 +10,15 @@
 namespace sluice::deliver {
 
 enum class Framing : std::uint8_t {
-  Raw,        // HTTP/1.0: the body ends with the connection
-  Chunked,    // HTTP/1.1 (RFC 9112, section 7.1)
-  WebSocket,  // binary messages (RFC 6455)
+  Raw,             // HTTP/1.0: the body ends with the connection
+  Chunked,         // HTTP/1.1 (RFC 9112, section 7.1)
+  WebSocket,       // binary messages (RFC 6455)
+  TapedWebSocket,  // whole messages, which lie on the tape with their headers
 };
+
+constexpr bool is_websocket(Framing framing) {
+  return framing == Framing::WebSocket || framing == Framing::TapedWebSocket;
+}
 
 // Appends what comes before a message of `length` bytes. A chunk's closing CRLF is written with the
 // next header, so that nothing has to follow a message's bytes; `first` says that there is no chunk

@@ -69,6 +69,16 @@ MseReply close(std::string text, std::uint16_t code, const char *end_reason) {
   return {.text = std::move(text), .close_code = code, .end_reason = end_reason};
 }
 
+std::optional<MseCommand> word_command(std::string_view word) {
+  using Kind = MseCommand::Kind;
+  if (word == "pause") return MseCommand{.kind = Kind::Pause, .codecs = {}};
+  if (word == "resume") return MseCommand{.kind = Kind::Resume, .codecs = {}};
+  if (word == "live") return MseCommand{.kind = Kind::Live, .codecs = {}};
+  // There is one of each kind, so whichever are named, they are the same.
+  if (word.starts_with("set_tracks=")) return MseCommand{.kind = Kind::Tracks, .codecs = {}};
+  return std::nullopt;
+}
+
 base::Result<MseCommand> json_command(std::string_view text) {
   auto malformed = [](const char *what) { return base::fail(Domain::Wire, Code::Malformed, what); };
   Json json = Json::parse(text, nullptr, false);
@@ -76,9 +86,7 @@ base::Result<MseCommand> json_command(std::string_view text) {
   auto type = json.find("type");
   if (type == json.end() || !type->is_string()) return malformed("the message has no type");
   const auto &word = type->get_ref<const std::string &>();
-  if (word == "pause") return MseCommand{.kind = MseCommand::Kind::Pause, .codecs = {}};
-  if (word == "resume") return MseCommand{.kind = MseCommand::Kind::Resume, .codecs = {}};
-  if (word == "live") return MseCommand{.kind = MseCommand::Kind::Live, .codecs = {}};
+  if (auto known = word_command(word)) return std::move(*known);
   if (word != "mse") return base::fail(Domain::Wire, Code::Unsupported, "no such command");
   auto value = json.find("value");
   if (value == json.end() || !value->is_string()) return malformed("the list of codecs is missing");
@@ -125,6 +133,7 @@ base::Result<MseCommand> parse_mse_command(base::Bytes text) {
     return base::fail(Domain::Wire, Code::Malformed, "the message is empty");
   }
   if (words[first] == '{') return json_command(words);
+  if (auto known = word_command(trim(words))) return std::move(*known);
   SLUICE_TRY(codecs, parse_codec_list(words));
   // A greeting is not a list of one codec that nobody knows.
   if (std::ranges::none_of(codecs, [](const auto &name) { return name.contains('.'); })) {
@@ -134,11 +143,15 @@ base::Result<MseCommand> parse_mse_command(base::Bytes text) {
 }
 
 MseSession::MseSession(Options options, base::MonoTime now)
-    : stream_(std::move(options.stream)),
+    : dialect_(options.dialect),
+      stream_(std::move(options.stream)),
       codecs_(std::move(options.codecs)),
       negotiating_(options.negotiate && !codecs_),
       since_(now),
-      refilled_(now) {}
+      refilled_(now) {
+  // Flussonic's clients get the init segment, and say when they are ready for more.
+  if (dialect_ == MseDialect::Flussonic) paused_since_ = now;
+}
 
 MseReply MseSession::take(base::Bytes text, base::MonoTime now) {
   if (!take_token(now)) {
@@ -157,9 +170,11 @@ MseReply MseSession::take(base::Bytes text, base::MonoTime now) {
     case MseCommand::Kind::Pause:
       return pause(now);
     case MseCommand::Kind::Resume:
-      return paused_since_ ? go_live() : MseReply{};
+      return resume();
     case MseCommand::Kind::Live:
-      return go_live();
+      return go_live("switched_to_live");
+    case MseCommand::Kind::Tracks:
+      return {.text = event("tracks_switched"), .go_live = !negotiating_, .anew = true};
   }
   return {};
 }
@@ -185,12 +200,22 @@ MseReply MseSession::take_codecs(CodecList codecs) {
 
 MseReply MseSession::pause(base::MonoTime now) {
   if (!paused_since_) paused_since_ = now;
-  return {};
+  return {.text = event("paused")};
 }
 
-MseReply MseSession::go_live() {
+MseReply MseSession::resume() {
+  if (paused_since_) return go_live("resumed");
+  return {.text = event("resumed")};
+}
+
+MseReply MseSession::go_live(const char *event_name) {
   paused_since_.reset();
-  return {.text = {}, .go_live = !negotiating_};
+  return {.text = event(event_name), .go_live = !negotiating_};
+}
+
+std::string MseSession::event(const char *name) const {
+  if (dialect_ != MseDialect::Flussonic) return {};
+  return base::dump(Json{{"type", "event"}, {"event", name}});
 }
 
 std::optional<MseReply> MseSession::refuse(const std::string &mime) const {
@@ -210,6 +235,10 @@ std::optional<MseReply> MseSession::refuse(const std::string &mime) const {
 MseReply MseSession::announce(const std::string &mime) {
   if (mime == told_mime_) return {};
   if (auto refused = refuse(mime)) return *refused;
+  if (dialect_ != MseDialect::Mse) {
+    told_mime_ = mime;
+    return {};
+  }
   Json json{{"type", "mse"}, {"value", mime}};
   if (told_mime_.empty()) json["stream"] = stream_;
   if (auto needed = parse_codec_list(mime); codecs_ && needed) {

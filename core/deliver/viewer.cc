@@ -37,7 +37,7 @@ Viewer::Viewer(Audience &audience, ViewerStart start)
       since_wall_us_(base::wall_us()),
       since_(base::mono_now()),
       last_progress_(since_) {
-  if (framing_ == Framing::WebSocket) {
+  if (is_websocket(framing_)) {
     wire::websocket::FrameLimits limits;
     if (mse_) limits.max_message_bytes = kMaxMseText;
     frames_ = std::make_unique<wire::websocket::FrameReader>(
@@ -60,6 +60,8 @@ void Viewer::start_at(const tape::TapeView &view, std::uint64_t key) {
   prefix_serial_ = kNoPrefix;
   if (mse_ && mse_->held()) {
     cursor_ = promised_ = key;
+    auto opening = mse_->wants_init() ? take_prefix(view.prefix_at(key)) : std::nullopt;
+    if (opening) lead_with(*opening);
     return;
   }
   go_on_at(view, key);
@@ -67,28 +69,33 @@ void Viewer::start_at(const tape::TapeView &view, std::uint64_t key) {
 
 // At a key frame of the tape, with its prefix unless the client has that already.
 void Viewer::go_on_at(const tape::TapeView &view, std::uint64_t key) {
-  const tape::Prefix &prefix = view.prefix_at(key);
-  bool other = prefix.serial != prefix_serial_;
   cursor_ = promised_ = key;
   go_live_ = false;
-  if (other && is_fmp4_ && !accept_prefix(prefix)) return;
-  // Over HTTP fMP4 goes on only with the init segment that the client has.
-  bool known = has_init_ && protocol_ == Protocol::HttpFmp4;
-  std::string_view opening;
-  if (other && !known) opening = has_init_ ? prefix.changeover : prefix.init;
+  if (auto opening = take_prefix(view.prefix_at(key))) promise(view, *opening);
+}
+
+// What the client must be given of the prefix before it goes on, which is nothing when it has that
+// already. Empty when it cannot go on.
+std::optional<std::string_view> Viewer::take_prefix(const tape::Prefix &prefix) {
+  if (prefix.serial == prefix_serial_) return "";
+  if (is_fmp4_ && !accept_prefix(prefix)) return std::nullopt;
   prefix_serial_ = prefix.serial;
-  has_init_ = true;
-  promise(view, opening);
+  if (!std::exchange(has_init_, true)) return prefix.init;
+  // Over HTTP fMP4 goes on only with the init segment that the client has.
+  if (protocol_ == Protocol::HttpFmp4) return "";
+  return prefix.changeover;
+}
+
+void Viewer::lead_with(std::string_view message) {
+  append_message_header(lead_, framing_, message.size(), first_message_);
+  lead_.append(message);
 }
 
 // Starts a message that holds `opening` and then whole frames from the cursor on. For MediaSource
 // the opening, which is the init segment, is a message of its own, and no message reaches over a
 // change of it.
 void Viewer::promise(const tape::TapeView &view, std::string_view opening) {
-  if (mse_ && !opening.empty()) {
-    append_message_header(lead_, framing_, opening.size(), first_message_);
-    lead_.append(std::exchange(opening, {}));
-  }
+  if (mse_ && !opening.empty()) lead_with(std::exchange(opening, {}));
   std::uint64_t most = was_blocked_ ? kSlowMessageBytes : kMessageBytes;
   do {
     promised_ = view.boundary(cursor_, cursor_ + most);

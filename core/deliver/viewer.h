@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 #include "deliver/deliver_metrics.h"
@@ -96,6 +98,8 @@ class Viewer final : public net::SocketEvents,
   bool next_message(const tape::TapeView &view);
   bool skip_if_late(const tape::TapeView &view);
   void go_on_at(const tape::TapeView &view, std::uint64_t key);
+  std::optional<std::string_view> take_prefix(const tape::Prefix &prefix);
+  void lead_with(std::string_view message);
   void promise(const tape::TapeView &view, std::string_view opening);
   // Fragmented MP4 only.
   bool accept_prefix(const tape::Prefix &prefix);

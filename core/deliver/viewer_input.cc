@@ -73,6 +73,7 @@ void Viewer::on_message(wire::websocket::Opcode, base::Bytes payload) {
 // What a client is answered waits for the next message boundary, as its effect does.
 void Viewer::queue(const MseReply &reply) {
   go_live_ = go_live_ || reply.go_live;
+  if (reply.anew) prefix_serial_ = kNoPrefix;
   if (!reply.text.empty()) {
     wire::websocket::append_frame(control_, wire::websocket::Opcode::Text,
                                   base::as_bytes(reply.text));

@@ -30,12 +30,12 @@ const char *state_name(State state) {
 
 // Those in which the track is played.
 Json containers_json(const media::Track &track) {
-  constexpr std::array<const char *, stream::kFormats> kNames{"flv", "fmp4", "ts"};
+  constexpr std::array<const char *, stream::kContainers> kNames{"flv", "fmp4", "ts"};
   media::TrackSet alone;
   alone.of(media::kind_of(track.codec)) = track;
   Json names = Json::array();
-  for (stream::Format format : stream::kAllFormats) {
-    if (!stream::carried_by(format, alone).empty()) names.push_back(kNames[stream::index(format)]);
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (!stream::carried_by(stream::kAllFormats[i], alone).empty()) names.push_back(kNames[i]);
   }
   return names;
 }

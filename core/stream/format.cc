@@ -8,13 +8,16 @@
 namespace sluice::stream {
 
 media::TrackSet carried_by(Format format, const media::TrackSet &tracks) {
-  switch (format) {
+  switch (container_of(format)) {
     case Format::Flv:
       return mux::flv_tracks(tracks);
     case Format::Fmp4:
       return mux::fmp4_tracks(tracks);
     case Format::Ts:
       return mux::ts_tracks(tracks);
+    case Format::Fmp4Flussonic:
+    case Format::Fmp4Ivideon:
+      break;
   }
   return {};
 }

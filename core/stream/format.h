@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Format: the containers in which a stream is read, and what each has a place for.
+// Format: the ways in which a stream is written onto a tape, and what each has a place for.
 #pragma once
 
 #include <array>
@@ -10,13 +10,24 @@
 
 namespace sluice::stream {
 
-enum class Format : std::uint8_t { Flv, Fmp4, Ts };
-inline constexpr std::size_t kFormats = 3;
-inline constexpr std::array<Format, kFormats> kAllFormats{Format::Flv, Format::Fmp4, Format::Ts};
+// The containers come first; then fMP4 as WebSocket messages of a dialect (mux/fmp4_messages.h).
+enum class Format : std::uint8_t { Flv, Fmp4, Ts, Fmp4Flussonic, Fmp4Ivideon };
+inline constexpr std::size_t kContainers = 3;
+inline constexpr std::size_t kFormats = 5;
+inline constexpr std::array<Format, kFormats> kAllFormats{
+    Format::Flv, Format::Fmp4, Format::Ts, Format::Fmp4Flussonic, Format::Fmp4Ivideon};
 
 constexpr std::size_t index(Format format) { return static_cast<std::size_t>(format); }
 
-// Those of the tracks that the container can carry.
+constexpr Format container_of(Format format) {
+  return index(format) < kContainers ? format : Format::Fmp4;
+}
+// HLS has fMP4 and MPEG-TS as files have them.
+constexpr bool has_segments(Format format) {
+  return format == Format::Fmp4 || format == Format::Ts;
+}
+
+// Those of the tracks that the format's container can carry.
 media::TrackSet carried_by(Format format, const media::TrackSet &tracks);
 
 }  // namespace sluice::stream

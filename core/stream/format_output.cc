@@ -44,7 +44,7 @@ void FormatOutput::unsubscribe(const std::shared_ptr<Subscriber> &subscriber) {
 }
 
 void FormatOutput::subscribe_segments(std::shared_ptr<Subscriber> subscriber) {
-  if (format_ != Format::Flv) segments_.subscribe(std::move(subscriber));
+  if (has_segments(format_)) segments_.subscribe(std::move(subscriber));
 }
 
 void FormatOutput::unsubscribe_segments(const std::shared_ptr<Subscriber> &subscriber) {

@@ -38,7 +38,7 @@ class FormatOutput {
   using OnView = std::move_only_function<void(tape::TapeView)>;
   void subscribe(std::shared_ptr<Subscriber> subscriber, OnView reply);
   void unsubscribe(const std::shared_ptr<Subscriber> &subscriber);
-  // Fmp4 and Ts.
+  // Of formats that have segments.
   void subscribe_segments(std::shared_ptr<Subscriber> subscriber);
   void unsubscribe_segments(const std::shared_ptr<Subscriber> &subscriber);
   // Starts the tape if there is somebody to answer. True when it was started now.

@@ -15,6 +15,10 @@ std::unique_ptr<FormatTape> FormatTape::create(Format format, std::shared_ptr<ta
       return std::make_unique<Fmp4Tape>(std::move(tape));
     case Format::Ts:
       return std::make_unique<TsTape>(std::move(tape));
+    case Format::Fmp4Flussonic:
+      return std::make_unique<FlussonicTape>(std::move(tape));
+    case Format::Fmp4Ivideon:
+      return std::make_unique<IvideonTape>(std::move(tape));
   }
   return nullptr;
 }

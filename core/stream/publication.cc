@@ -35,7 +35,9 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
       track_wait_(context_.loop, [this] { decide_tracks(); }),
       outputs_{FormatOutput(Format::Flv, context_, *entry_),
                FormatOutput(Format::Fmp4, context_, *entry_),
-               FormatOutput(Format::Ts, context_, *entry_)},
+               FormatOutput(Format::Ts, context_, *entry_),
+               FormatOutput(Format::Fmp4Flussonic, context_, *entry_),
+               FormatOutput(Format::Fmp4Ivideon, context_, *entry_)},
       late_flush_(context_.loop, [this] { flush(); }),
       facts_pause_(context_.loop, [this] { report_held_facts(); }) {
   timeline_.start_at(start_at);

@@ -73,5 +73,7 @@ base::Status UnitTape<Units>::write_change() {
 
 template class UnitTape<Fmp4Units>;
 template class UnitTape<TsUnits>;
+template class UnitTape<FlussonicUnits>;
+template class UnitTape<IvideonUnits>;
 
 }  // namespace sluice::stream

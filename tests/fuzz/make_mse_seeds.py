@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of mse into corpus/mse/seed-*: whether the session waits for codecs, then a message a line. Run it
-from anywhere; it writes the same bytes each time."""
+"""Writes the seeds of mse into corpus/mse/seed-*: whether the session waits for codecs and its dialect, then a message a
+line. Run it from anywhere; it writes the same bytes each time."""
 import pathlib
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "corpus" / "mse"
@@ -14,6 +14,9 @@ SEEDS = {
     "refused": (0, ['{"type":"mse","value":"vp09.00.10.08"}']),
     "nothing": (0, ['{"type":"mse","value":""}']),
     "pause": (0, ['{"type":"pause"}', '{"type":"live"}', '{"type":"pause"}', '{"type":"pause"}', '{"type":"resume"}']),
+    "flussonic": (2, ["resume", "pause", "resume", "live", "set_tracks=v1a1", "play_from=1700000000", "pause"]),
+    "flussonic-waits": (3, ["set_tracks=v1", "resume", CODECS, "pause"]),
+    "ivideon": (4, ["pause", "resume", "live", '{"type":"pause"}', "hvc1.1.6.L93.B0"]),
     "flood": (0, ['{"type":"live"}'] * 60),
     "odd": (0, ["", " ", "hello", "{", "[]", '{"type":1}', '{"type":"mse"}', '{"type":"mse","value":[]}',
                 '{"type":"dance"}', "\xfc.1", "[" * 900]),

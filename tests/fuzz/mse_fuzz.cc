@@ -24,7 +24,7 @@ void check(const MseReply &reply) {
   }
   bool closes = reply.close_code != 0;
   SLUICE_CHECK(closes == (*reply.end_reason != '\0'));
-  SLUICE_CHECK(!closes || (!reply.text.empty() && !reply.go_live));
+  SLUICE_CHECK(!closes || (!reply.text.empty() && !reply.go_live && !reply.anew));
 }
 
 }  // namespace
@@ -33,7 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   base::Bytes input = fuzz::input_bytes(data, size);
   std::uint8_t mode = fuzz::take_byte(input);
   base::MonoTime now{};
-  MseSession session({.stream = "cams/gate", .codecs = {}, .negotiate = mode % 2 == 1}, now);
+  MseSession session({.stream = "cams/gate",
+                      .codecs = {},
+                      .negotiate = mode % 2 == 1,
+                      .dialect = static_cast<deliver::MseDialect>(mode / 2 % 3)},
+                     now);
   while (!input.empty()) {
     auto end = std::ranges::find(input, std::byte{'\n'});
     auto length = static_cast<std::size_t>(end - input.begin());
@@ -45,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     check(reply);
     if (reply.close_code != 0) return 0;
     if (was_held && !session.held()) SLUICE_CHECK(reply.go_live);
-    if (!session.held()) {
+    if (!session.held() || session.wants_init()) {
       MseReply told =
           session.announce(text.size() % 2 == 0 ? R"(video/mp4; codecs="avc1.64001f,mp4a.40.2")"
                                                 : R"(video/mp4; codecs="hvc1.1.6.L93.B0")");

@@ -44,6 +44,12 @@ TEST_SUITE("deliver") {
     CHECK(close.substr(2, 2) == "\x03\xe9");  // 1001, going away
   }
 
+  TEST_CASE("framing: messages that lie on the tape get nothing but a close frame in the end") {
+    CHECK(header(Framing::TapedWebSocket, 65'536, true).empty());
+    CHECK(header(Framing::TapedWebSocket, 125, false).empty());
+    CHECK(end(Framing::TapedWebSocket, false) == end(Framing::WebSocket, false));
+  }
+
   TEST_CASE("framing: HTTP/1.0 has none") {
     CHECK(header(Framing::Raw, 1'000, true).empty());
     CHECK(header(Framing::Raw, 1'000, false).empty());

@@ -28,6 +28,9 @@ struct Talk {
 };
 
 Talk talk() { return Talk({.stream = "cams/gate", .codecs = {}}); }
+Talk in(deliver::MseDialect dialect) {
+  return Talk({.stream = "cams/gate", .codecs = {}, .dialect = dialect});
+}
 Talk negotiation() { return Talk({.stream = "cams/gate", .codecs = {}, .negotiate = true}); }
 
 deliver::CodecList list(std::string_view text) {
@@ -190,5 +193,67 @@ TEST_SUITE("deliver") {
       patient.now += MseSession::kRefill;
       CHECK(patient.say(R"({"type":"live"})").close_code == 0);
     }
+  }
+
+  TEST_CASE("mse: bare words are commands in every dialect") {
+    using Kind = deliver::MseCommand::Kind;
+    auto kind = [](std::string_view text) {
+      return deliver::parse_mse_command(base::as_bytes(text))->kind;
+    };
+    CHECK(kind("pause") == Kind::Pause);
+    CHECK(kind(" resume\n") == Kind::Resume);
+    CHECK(kind("live") == Kind::Live);
+    CHECK(kind("set_tracks=v1a1") == Kind::Tracks);
+    CHECK_FALSE(deliver::parse_mse_command(base::as_bytes("play_from=1700000000")));
+    CHECK_FALSE(deliver::parse_mse_command(base::as_bytes("paused")));
+  }
+
+  TEST_CASE("mse: a client of Flussonic's asks for media, and hears what its commands did") {
+    Talk talk = in(deliver::MseDialect::Flussonic);
+    auto event = [&](std::string_view command) {
+      Json said = Talk::json(talk.say(command));
+      CHECK(said["type"] == "event");
+      return said["event"].get<std::string>();
+    };
+    CHECK(talk.session.held());
+    CHECK(talk.session.wants_init());
+    CHECK(talk.session.announce(kMime).text.empty());
+    CHECK(event("resume") == "resumed");
+    CHECK_FALSE(talk.session.held());
+    CHECK(event("resume") == "resumed");
+    CHECK(event("pause") == "paused");
+    CHECK(talk.session.held());
+    MseReply live = talk.say("live");
+    CHECK(live.go_live);
+    CHECK(Talk::json(live)["event"] == "switched_to_live");
+    MseReply tracks = talk.say("set_tracks=v1");
+    CHECK(tracks.go_live);
+    CHECK(tracks.anew);
+    CHECK(Talk::json(tracks)["event"] == "tracks_switched");
+    CHECK(Talk::json(talk.say("play_from=1700000000"))["code"] == "bad_command");
+  }
+
+  TEST_CASE("mse: a client of Flussonic's that never asks for media is closed as a pause is") {
+    Talk talk = in(deliver::MseDialect::Flussonic);
+    CHECK(talk.session.check_time(talk.now + base::Millis(900), base::Millis(1'000)).close_code ==
+          0);
+    MseReply late = talk.session.check_time(talk.now + base::Millis(1'100), base::Millis(1'000));
+    CHECK(late.close_code == wire::websocket::kPolicy);
+    CHECK(std::string_view(late.end_reason) == "paused_too_long");
+  }
+
+  TEST_CASE("mse: a client of Ivideon's is told no type and no event, but why it is refused") {
+    Talk talk = in(deliver::MseDialect::Ivideon);
+    CHECK_FALSE(talk.session.held());
+    CHECK(talk.session.announce(kMime).text.empty());
+    CHECK(talk.say("pause").text.empty());
+    CHECK(talk.session.held());
+    CHECK_FALSE(talk.session.wants_init());
+    MseReply resumed = talk.say("resume");
+    CHECK(resumed.text.empty());
+    CHECK(resumed.go_live);
+    MseReply refused = talk.say("vp09.00.10.08");
+    CHECK(refused.close_code == wire::websocket::kPolicy);
+    CHECK(Talk::json(refused)["code"] == "codec_not_supported");
   }
 }

@@ -310,6 +310,106 @@ TEST_SUITE("deliver") {
     CHECK(large.close_code == wire::websocket::kTooBig);
   }
 
+  TEST_CASE("mse viewer: Flussonic's clients get the init segment, and frames when they ask") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    MseClient client(rig, "/cams/gate.mp4?framing=flussonic");
+    REQUIRE(client.wait([&] { return !client.texts.empty(); }));
+    push_frames(rig, publisher, 1, 14);
+    client.catch_up();
+    CHECK(client.log == "T");
+    CHECK(client.texts[0]["type"] == "mse_init_segment");
+    client.say("resume");
+    REQUIRE(client.wait_for(15));
+    CHECK(client.log == "TTFFFFF");  // a frame a message
+    CHECK(client.texts[1]["event"] == "resumed");
+    CHECK(client.serials == sequence(11, 15));
+    SUBCASE("a pause goes on live") {
+      client.say("pause");
+      client.catch_up();
+      push_frames(rig, publisher, 15, 10);
+      client.catch_up();
+      CHECK(client.serials.back() == 15);
+      client.say("resume");
+      REQUIRE(client.wait_for(25));
+      CHECK(client.serials[5] == 21);
+      CHECK(client.texts.size() == 4);
+    }
+    SUBCASE("who chooses tracks gets the init segment again, with a key frame") {
+      client.say("set_tracks=v1");
+      REQUIRE(client.wait([&] { return client.texts.size() == 4; }));
+      CHECK(client.texts[2]["event"] == "tracks_switched");
+      CHECK(client.texts[3]["type"] == "mse_init_segment");
+      REQUIRE(client.wait_for(15));
+      CHECK(client.serials[5] == 11);
+    }
+  }
+
+  TEST_CASE("mse viewer: Ivideon's clients get a text before each frame") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    MseClient client(rig, "/ws-fmp4?server=cams&camera=gate&framing=ivideon");
+    REQUIRE(client.wait_for(1));
+    push_frames(rig, publisher, 1, 3);
+    REQUIRE(client.wait_for(4));
+    CHECK(client.log == "TTFTFTFTF");
+    CHECK(client.texts[0]["type"] == "stream-init");
+    CHECK(client.texts[1]["is_key"] == true);
+    CHECK(client.texts[2]["is_key"] == false);
+    SUBCASE("and between two frames a new configuration") {
+      publisher.publication->set_track(track_of(media::Codec::H264, test::kAvcBaseline));
+      push_frames(rig, publisher, 10, 2);
+      REQUIRE(client.wait_for(6));
+      CHECK(client.log == "TTFTFTFTFTTFTF");
+      CHECK(client.texts[5]["type"] == "stream-init");
+      CHECK(client.texts[5]["codec_string"] != client.texts[0]["codec_string"]);
+    }
+    SUBCASE("and a close frame when the stream ends") {
+      publisher.leave();
+      REQUIRE(client.wait([&] { return client.close_code != 0; }));
+      CHECK(client.close_code == wire::websocket::kGoingAway);
+    }
+  }
+
+  TEST_CASE("mse viewer: a publisher that returns is a new init segment in every dialect") {
+    DeliverRig rig;
+    auto first = std::make_unique<FakePublisher>(rig);
+    begin(*first);
+    MseClient paused(rig, "/cams/gate.mp4?framing=flussonic");
+    MseClient client(rig, "/cams/gate.mp4?framing=ivideon");
+    REQUIRE(client.wait_for(1));
+    REQUIRE(paused.wait([&] { return paused.log == "T"; }));
+    first.reset();
+    rig.settle();
+    FakePublisher second(rig);
+    begin(second);
+    push_frames(rig, second, 1, 1);
+    REQUIRE(client.wait([&] { return client.serials.size() == 3; }));
+    CHECK(client.log == "TTFTTFTF");
+    CHECK(client.texts[2]["type"] == "stream-init");
+    // The paused one keeps its buffers in step.
+    REQUIRE(paused.wait([&] { return paused.log == "TT"; }));
+    paused.say("resume");
+    REQUIRE(paused.wait_for(2));
+    CHECK(paused.log == "TTTFF");
+  }
+
+  TEST_CASE("mse viewer: every dialect refuses a client that cannot play the stream") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    for (const char *dialect : {"flussonic", "ivideon"}) {
+      CAPTURE(dialect);
+      MseClient client(rig, "/cams/gate.mp4?codecs=vp09.00.10.08&framing=" + std::string(dialect));
+      REQUIRE(client.wait([&] { return client.close_code != 0; }));
+      CHECK(client.close_code == wire::websocket::kPolicy);
+      CHECK(client.log == "T");
+      CHECK(client.texts[0]["code"] == "codec_not_supported");
+    }
+  }
+
   TEST_CASE("viewer: fMP4 over HTTP ends cleanly when its first init segment holds no longer") {
     DeliverRig rig;
     auto first = std::make_unique<FakePublisher>(rig);
