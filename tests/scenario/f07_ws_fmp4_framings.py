@@ -144,19 +144,18 @@ class Ivideon(Client):
 def scenario():
     ffmpeg.need("ffmpeg", "ffprobe")
     with Node(CONFIG) as node:
-        feed = media.Feed(gop=10, size=30_000)
-        publisher = Publisher(node.rtmp, "slow/gate", feed).open().run()
+        publisher = Publisher(node.rtmp, "slow/gate", media.Feed(gop=10, size=30_000)).open().run()
         node.wait_stream("slow/gate")
-        slow = [Ivideon(node, "slow/gate"), Flussonic(node, "slow/gate")]
-        slow[1].say("resume")
         with publish(node, SIZES[0]):
             clients = [Flussonic(node), Ivideon(node)]
+            slow = [Ivideon(node, "slow/gate"), Flussonic(node, "slow/gate")]
+            slow[1].say("resume")
             asks_for_media(node, clients[0])
+            skips(node, slow)
+            publisher.stop()
             for client in clients:
                 client.more(75)
             pauses(node, clients)
-        skips(node, slow)
-        publisher.stop()
         node.wait_stream("cams/gate", lambda entry: entry["state"] == "waiting")
         with publish(node, SIZES[1]):
             for client in clients:
@@ -217,8 +216,8 @@ def skips(node, clients):
         return [s for s in node.sessions(kind="viewer") if s["stream"] == "slow/gate"]
     wait_until(lambda: all(s["lag_ms"] > 2500 for s in sessions()), lambda: f"not behind: {sessions()}", 15)
     for client in clients:
-        wanted = len(client.messages)
-        check(client.read(lambda c: c.frames() > 40 and len(jumps(c)) >= 1), f"no jump: {len(client.messages)} of {wanted}")
+        check(client.read(lambda c: len(jumps(c)) >= 1), f"no jump in {len(client.messages)} messages")
+        client.more(20)
         check(len(jumps(client)) <= 3, f"{len(jumps(client))} jumps for one pause")
         check(all(client.keys[i] for i in jumps(client)), "a jump that does not end at a key frame")
     wait_until(lambda: all(s["skips"] >= 1 for s in sessions()), "skips are not counted")
