@@ -112,6 +112,7 @@ struct Http {
   std::uint32_t max_connections_per_address = 5'000;
   Millis send_timeout{10'000};
   std::string cors_origin = "*";
+  bool http2 = true;
 
   friend bool operator==(const Http &, const Http &) = default;
 };

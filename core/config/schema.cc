@@ -148,6 +148,10 @@ constexpr Field kFields[] = {
     {SLUICE_KEY(http.cors_origin), .check = check_cors_origin, .flags = kLive,
      .help = "The web origin whose pages may play: `*` for all, or one such as "
              "`https://www.example.com`."},
+    {SLUICE_KEY(http.http2), .flags = kLive,
+     .help = "Whether HTTP/2 is spoken on `listen.https` with clients that ask for it. Without TLS "
+             "it never is. Streams that do not end (FLV, fMP4, MPEG-TS) are sent over HTTP/1.1 in "
+             "any case."},
 
     {.path = "stream", .help = "What holds for every stream."},
     {SLUICE_KEY(stream.publish), .flags = kLive,

@@ -122,6 +122,7 @@ void Delivery::serve(std::unique_ptr<http::Exchange> exchange, const Wish &wish)
 }
 
 void Delivery::serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &wish) {
+  if (!exchange->claim_connection()) return;
   ViewerRequest request;
   request.framing = exchange->request().minor_version >= 1 ? Framing::Chunked : Framing::Raw;
   request.head_fields = media_fields(wish.format, request.framing);

@@ -6,51 +6,41 @@
 #include <utility>
 
 #include "base/id.h"
-#include "base/log.h"
+#include "http/dispatch.h"
 
 namespace sluice::http {
 namespace {
-
-namespace log = base::log;
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 // Pipelined input that waits for its turn. More stays in the kernel.
 constexpr std::size_t kMaxHeldInput = 16 * 1024;
 // What one answer may weigh. It is the node's own text, and only the admin API's is large.
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
-// A client that takes less than this in a send timeout does not read.
-constexpr std::size_t kMinSendProgress = 16 * 1024;
-// Nor does one that would need more send timeouts than these for an answer: while it lasts, its
-// bytes are kept.
-constexpr std::size_t kMaxSendTimeouts = 6;
-// After the last answer the client's bytes are read and dropped for a while: a close with unread
-// input would be a reset, which can overtake the answer.
-constexpr base::Millis kLingerTime{2'000};
-constexpr std::size_t kMaxLingerBytes = 1024 * 1024;
-
-constexpr const char *kAllMethods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
 
 }  // namespace
 
-Connection::Connection(Server &server, std::unique_ptr<net::Socket> socket)
-    : server_(server),
-      loop_(socket->loop()),
-      socket_(std::move(socket)),
+Connection::Connection(Server &server, Newcomer newcomer)
+    : ServerConnection(newcomer.refusal != nullptr),
+      server_(server),
+      loop_(newcomer.socket->loop()),
+      socket_(std::move(newcomer.socket)),
       outbox_(*socket_, kMaxAnswerBytes),
+      permit_(std::move(newcomer.permit)),
       deadline_(loop_, [this] { on_deadline(); }),
-      parser_(server.options_.limits) {}
+      parser_(server.options().limits),
+      refusal_(newcomer.refusal),
+      first_deadline_(newcomer.deadline) {}
 
-void Connection::serve(net::Admission::Permit permit) {
-  permit_ = std::move(permit);
-  deadline_.start(server_.options_.header_timeout);
+void Connection::begin() {
   socket_->set_events(this);
+  if (refusal_ != nullptr) return refuse(refusal_);
+  deadline_.start(time_left(first_deadline_));
 }
 
 void Connection::refuse(const char *message) {
-  refused_ = true;
   close_after_answer_ = true;
-  socket_->set_events(this);
   Request unread;
+  unread.peer = socket_->peer();
   unread.correlation_id = base::make_correlation_id();
   answer(unread, unavailable_response("busy", message, unread.correlation_id));
 }
@@ -108,7 +98,7 @@ void Connection::process_input() {
   if (processing_) return;
   processing_ = true;
   while (state_ == State::Reading && !input_.empty()) {
-    if (!std::exchange(timing_request_, true)) deadline_.start(server_.options_.header_timeout);
+    if (!std::exchange(timing_request_, true)) deadline_.start(server_.options().header_timeout);
     auto [step, consumed] = parser_.feed(input_);
     input_.erase(0, consumed);
     if (input_.empty()) input_ = {};
@@ -122,39 +112,11 @@ void Connection::process_input() {
 void Connection::begin_exchange(Request request) {
   deadline_.stop();
   state_ = State::Handling;
-  parser_ = RequestParser(server_.options_.limits);
+  parser_ = RequestParser(server_.options().limits);
   request.peer = socket_->peer();
   // What follows a request to upgrade is not known to be HTTP when we do not upgrade.
-  close_after_answer_ = server_.draining_ || !request.keep_alive || request.wants_websocket();
-  Router::Match match = server_.router_.match(request.method, request.path);
-  if (request.method == Method::Options) return answer_options(request, match.allow);
-  request.params = std::move(match.params);
-  ExchangeHost &host = *this;
-  auto exchange = std::make_unique<Exchange>(host, std::move(request));
-  exchange_ = exchange.get();
-  if (match.handler != nullptr) return (*match.handler)(std::move(exchange));
-  if (match.allow.empty()) {
-    exchange->respond_error(404, "not_found", "there is nothing at this path");
-  } else {
-    exchange->respond_error(405, "method_not_allowed", "this path does not have the method",
-                            {{"Allow", match.allow}});
-  }
-}
-
-// Also for a path that is not there: else a page of another origin could not see its 404.
-void Connection::answer_options(const Request &request, const std::string &allow) {
-  std::string methods = allow.empty() ? "GET, HEAD, OPTIONS" : allow;
-  if (request.path == "*") methods = kAllMethods;
-  Response response;
-  response.status = 204;
-  response.headers = {{"Allow", methods}};
-  if (!server_.options_.cors_origin.empty()) {
-    response.headers.push_back({"Access-Control-Allow-Methods", methods});
-    response.headers.push_back(
-        {"Access-Control-Allow-Headers", "Authorization, Content-Type, Range, X-Correlation-ID"});
-    response.headers.push_back({"Access-Control-Max-Age", "600"});
-  }
-  answer(request, std::move(response));
+  close_after_answer_ = server_.draining() || !request.keep_alive || request.wants_websocket();
+  dispatch(server_.router(), server_.options(), *this, std::move(request), exchange_);
 }
 
 void Connection::answer_parse_error(const ParseError &error) {
@@ -163,14 +125,11 @@ void Connection::answer_parse_error(const ParseError &error) {
   Request unread;
   unread.peer = socket_->peer();
   unread.correlation_id = parser_.correlation_id();
-  Response response =
-      error_response(error.status, error.code, error.message, unread.correlation_id);
-  if (error.status == 405) response.headers = {{"Allow", kAllMethods}};
-  answer(unread, std::move(response));
+  answer(unread, parse_error_response(error, unread.correlation_id));
 }
 
 HeadContext Connection::head_context(const Request &request) {
-  return {.cors_origin = server_.options_.cors_origin,
+  return {.cors_origin = server_.options().cors_origin,
           .correlation_id = request.correlation_id,
           .close = close_after_answer_,
           .minor_version = request.minor_version};
@@ -178,21 +137,14 @@ HeadContext Connection::head_context(const Request &request) {
 
 void Connection::answer(const Request &request, Response response) {
   exchange_ = nullptr;
-  if (server_.draining_) close_after_answer_ = true;
+  if (server_.draining()) close_after_answer_ = true;
   count_answer(response.status);
-  if (log::enabled(log::Level::Debug)) {
-    log::debug("request answered", {{"method", method_name(request.method)},
-                                    {"path", request.path},
-                                    {"status", response.status},
-                                    {"peer", socket_->peer().to_string()},
-                                    {"correlation_id", request.correlation_id}});
-  }
+  log_answer(request, response.status);
   state_ = State::Sending;
   deadline_.stop();
-  min_progress_ = kMinSendProgress;
   std::string text = response_head(response, head_context(request));
-  bool has_body =
-      request.method != Method::Head && response.status != 204 && response.status != 304;
+  bool has_body = sends_body(request, response);
+  std::uint64_t kept = has_body && response.stored.body ? response.stored.size() : 0;
   if (has_body && response.stored.body) {
     send_stored(std::move(text), std::move(response.stored));
   } else {
@@ -200,10 +152,11 @@ void Connection::answer(const Request &request, Response response) {
   }
   if (state_ != State::Sending) return;
   if (unsent() == 0) return answer_sent();
-  watch_progress();
+  progress_.begin(unsent(), kept);
+  deadline_.start(server_.options().send_timeout);
 }
 
-void Connection::count_answer(int status) { server_.metrics_.request_answered(status); }
+void Connection::count_answer(int status) { server_.metrics().request_answered(status); }
 
 Detached Connection::hand_over() {
   state_ = State::Gone;
@@ -223,23 +176,17 @@ void Connection::send(const std::string &bytes) {
 }
 
 void Connection::send_stored(std::string head, BodyRange range) {
-  min_progress_ = std::max(kMinSendProgress, range.size() / kMaxSendTimeouts);
   body_.start(std::move(head), std::move(range));
   // What is left of a "100 Continue" goes first.
   if (outbox_.empty() && !body_.advance(*socket_)) end();
-}
-
-void Connection::watch_progress() {
-  unsent_at_check_ = unsent();
-  deadline_.start(server_.options_.send_timeout);
 }
 
 void Connection::answer_sent() {
   if (close_after_answer_) return linger();
   state_ = State::Reading;
   timing_request_ = !input_.empty();
-  deadline_.start(timing_request_ ? server_.options_.header_timeout
-                                  : server_.options_.idle_timeout);
+  deadline_.start(timing_request_ ? server_.options().header_timeout
+                                  : server_.options().idle_timeout);
   socket_->watch_readable(true);
   process_input();
 }
@@ -256,11 +203,11 @@ void Connection::on_deadline() {
   switch (state_) {
     case State::Reading:
       if (!parser_.started()) return end();
-      server_.metrics_.request_timed_out();
+      server_.metrics().request_timed_out();
       return answer_parse_error({408, "request_timeout", "the request took too long to arrive"});
     case State::Sending:
-      if (unsent_at_check_ - unsent() < min_progress_) return end();
-      return watch_progress();
+      if (!progress_.look(unsent())) return end();
+      return deadline_.start(server_.options().send_timeout);
     case State::Lingering:
       return end();
     case State::Handling:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connection: one HTTP connection of a Server, as a machine with five states. One request is
-// answered before the next is read, so that answers keep the order of the requests and a backlog is
-// never more than one answer.
+// Connection: one connection of a Server that speaks HTTP/1, as a machine with five states. One
+// request is answered before the next is read, so that answers keep the order of the requests and a
+// backlog is never more than one answer.
 //
 //   Reading → Handling → Sending → Reading …, or → Lingering → Gone
 #pragma once
@@ -13,27 +13,21 @@
 #include "http/body_sender.h"
 #include "http/exchange.h"
 #include "http/request_parser.h"
+#include "http/send_progress.h"
 #include "http/server.h"
+#include "http/server_connection.h"
 #include "loop/timer.h"
 #include "net/outbox.h"
 
 namespace sluice::http {
 
-class Connection final : net::SocketEvents, ExchangeHost {
+class Connection final : public ServerConnection, net::SocketEvents, ExchangeHost {
  public:
-  Connection(Server &server, std::unique_ptr<net::Socket> socket);
+  Connection(Server &server, Newcomer newcomer);
 
-  // One of these, once.
-  void serve(net::Admission::Permit permit);
-  void refuse(const char *message);
-
-  // The server will not take another request from it.
-  void drain();
-  // Closes now; an exchange that waits is aborted. The Connection dies when the callback has
-  // returned.
-  void end();
-
-  [[nodiscard]] bool refused() const { return refused_; }
+  void begin() override;
+  void drain() override;
+  void end() override;
 
  private:
   enum class State { Reading, Handling, Sending, Lingering, Gone };
@@ -46,19 +40,19 @@ class Connection final : net::SocketEvents, ExchangeHost {
   HeadContext head_context(const Request &request) override;
   void answer(const Request &request, Response response) override;
   void count_answer(int status) override;
+  bool claim() override { return true; }
   Detached hand_over() override;
 
+  void refuse(const char *message);
   void on_deadline();
   void on_input_end();
   void keep_input(base::Bytes bytes);
   void process_input();
   void begin_exchange(Request request);
-  void answer_options(const Request &request, const std::string &allow);
   void answer_parse_error(const ParseError &error);
   void send(const std::string &bytes);
   void send_stored(std::string head, BodyRange range);
   [[nodiscard]] std::size_t unsent() const { return outbox_.size() + body_.left(); }
-  void watch_progress();
   void answer_sent();
   void linger();
 
@@ -76,9 +70,9 @@ class Connection final : net::SocketEvents, ExchangeHost {
   bool processing_ = false;
   bool timing_request_ = true;  // the deadline is the request's, not that of idleness
   bool close_after_answer_ = false;
-  bool refused_ = false;
-  std::size_t unsent_at_check_ = 0;
-  std::size_t min_progress_ = 0;  // in a send timeout
+  const char *const refusal_;
+  const base::MonoTime first_deadline_;
+  SendProgress progress_;
   std::size_t lingered_bytes_ = 0;
 };
 

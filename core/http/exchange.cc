@@ -32,6 +32,16 @@ void Exchange::respond_unavailable(std::string_view code, std::string_view messa
   respond(unavailable_response(code, message, request_.correlation_id, retry_after));
 }
 
+bool Exchange::claim_connection() {
+  loop_.assert_here();
+  if (host_ == nullptr) return false;
+  if (host_->claim()) return true;
+  host_ = nullptr;
+  answered_ = true;
+  on_abort_ = nullptr;
+  return false;
+}
+
 std::string Exchange::stream_head(int status, const std::vector<Field> &headers) {
   loop_.assert_here();
   if (host_ == nullptr) return {};

@@ -31,6 +31,9 @@ class ExchangeHost {
   virtual HeadContext head_context(const Request &request) = 0;
   virtual void answer(const Request &request, Response response) = 0;
   virtual void count_answer(int status) = 0;
+  // Whether hand_over() can be. If not, the client is told to ask again over HTTP/1.1 on a
+  // connection of its own, and the exchange is over.
+  virtual bool claim() = 0;
   virtual Detached hand_over() = 0;
 
  protected:
@@ -62,6 +65,10 @@ class Exchange {
   void on_abort(std::function<void()> callback) { on_abort_ = std::move(callback); }
   [[nodiscard]] bool aborted() const { return host_ == nullptr && !answered_; }
 
+  // Before an answer that streams: whether the connection can be had for it. False over HTTP/2,
+  // whose connection is shared by many requests; the client has been told to come again over
+  // HTTP/1.1 (RFC 9113 section 9.1.3 and HTTP_1_1_REQUIRED), and this exchange is over.
+  [[nodiscard]] bool claim_connection();
   // For an answer that streams: the text of its head, for a 101 or for a body that ends with the
   // connection, counted as this request's answer; then detach(), which takes the connection away
   // from the server. The caller sends the head, then what it likes, and closes at the end.

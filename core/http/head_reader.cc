@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "http/request.h"
+
 namespace sluice::http {
 namespace {
 
@@ -24,16 +26,6 @@ std::optional<ParseError> check_version(std::string_view version) {
   return ParseError{505, "version_not_supported", "only HTTP/1.0 and HTTP/1.1 are spoken here"};
 }
 
-std::optional<ParseError> check_method(std::string_view method) {
-  static constexpr std::array kSpoken = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"};
-  static constexpr std::array kKnown = {"PATCH", "TRACE", "CONNECT"};
-  if (std::ranges::find(kSpoken, method) != kSpoken.end()) return std::nullopt;
-  if (std::ranges::find(kKnown, method) != kKnown.end()) {
-    return ParseError{405, "method_not_allowed", "nothing here has this method"};
-  }
-  return ParseError{501, "not_implemented", "the method is not known"};
-}
-
 std::optional<ParseError> check_field_line(std::string_view line) {
   std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return bad_request("a header line has no colon");
@@ -51,6 +43,27 @@ bool is_control(char c) {
 bool is_token_character(char c) {
   bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return letter || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+}
+
+std::optional<ParseError> check_method(std::string_view method) {
+  static constexpr std::array kKnown = {"PATCH", "TRACE", "CONNECT"};
+  if (!is_token(method)) return bad_request("the method is not a token");
+  if (method_named(method)) return std::nullopt;
+  if (std::ranges::find(kKnown, method) != kKnown.end()) {
+    return ParseError{405, "method_not_allowed", "nothing here has this method"};
+  }
+  return ParseError{501, "not_implemented", "the method is not known"};
+}
+
+std::optional<ParseError> check_target(std::string_view target, const RequestLimits &limits) {
+  auto is_graphic = [](char c) { return c > ' ' && c < 0x7f && c != '#'; };
+  if (target.empty() || !std::ranges::all_of(target, is_graphic)) {
+    return bad_request("the request target has a wrong character");
+  }
+  if (target.size() > limits.max_target_bytes) {
+    return ParseError{414, "uri_too_long", "the request target is too long"};
+  }
+  return std::nullopt;
 }
 
 std::expected<bool, ParseError> HeadReader::feed(std::string_view input, std::size_t &consumed) {
@@ -122,16 +135,9 @@ std::optional<ParseError> HeadReader::check_request_line(std::string_view line) 
     return bad_request("the request line has not three parts");
   }
   std::string_view method = line.substr(0, first);
-  std::string_view target = line.substr(first + 1, last - first - 1);
   if (!is_token(method)) return bad_request("the method is not a token");
-  auto is_graphic = [](char c) { return c > ' ' && c < 0x7f && c != '#'; };
-  if (target.empty() || !std::ranges::all_of(target, is_graphic)) {
-    return bad_request("the request target has a wrong character");
-  }
   if (auto error = check_version(line.substr(last + 1))) return error;
-  if (target.size() > limits_.max_target_bytes) {
-    return ParseError{414, "uri_too_long", "the request target is too long"};
-  }
+  if (auto error = check_target(line.substr(first + 1, last - first - 1), limits_)) return error;
   return check_method(method);
 }
 

@@ -61,4 +61,8 @@ class HeadReader {
 // A character of a token (RFC 9110 section 5.6.2).
 bool is_token_character(char c);
 
+// What every version of HTTP demands of a request's method and target.
+std::optional<ParseError> check_method(std::string_view method);
+std::optional<ParseError> check_target(std::string_view target, const RequestLimits &limits);
+
 }  // namespace sluice::http

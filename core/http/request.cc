@@ -43,6 +43,14 @@ const char *method_name(Method method) {
   return "";
 }
 
+std::optional<Method> method_named(std::string_view name) {
+  for (Method method :
+       {Method::Get, Method::Head, Method::Options, Method::Post, Method::Put, Method::Delete}) {
+    if (name == method_name(method)) return method;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string_view> Request::find_header(std::string_view name) const {
   for (const Field &field : headers) {
     if (equal_ignoring_case(field.name, name)) return field.value;

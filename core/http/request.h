@@ -18,6 +18,7 @@ namespace sluice::http {
 enum class Method : std::uint8_t { Get, Head, Options, Post, Put, Delete };
 
 const char *method_name(Method method);
+std::optional<Method> method_named(std::string_view name);  // one of ours, or nothing
 
 // A header field or a path parameter.
 struct Field {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/id.h"
 #include "net/address.h"
 #include "wire/url.h"
 
@@ -146,6 +147,12 @@ MaybeError read_target(std::string_view target, Request &request) {
   if (!parsed) return bad_request("the query has a wrong percent escape or too many parameters");
   request.query = std::move(*parsed);
   return std::nullopt;
+}
+
+std::string correlation_id_for(const Request &request) {
+  auto given = request.find_header("X-Correlation-ID");
+  if (given && base::is_valid_correlation_id(*given)) return std::string(*given);
+  return base::make_correlation_id();
 }
 
 }  // namespace sluice::http

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "http/head_reader.h"
@@ -17,5 +18,8 @@ std::optional<ParseError> check_fields(const Request &request, const RequestLimi
 // refused when a segment is a dot segment or hides a slash, so that no later layer can read it
 // differently.
 std::optional<ParseError> read_target(std::string_view target, Request &request);
+
+// The client's X-Correlation-ID when it is valid, else a new one.
+std::string correlation_id_for(const Request &request);
 
 }  // namespace sluice::http

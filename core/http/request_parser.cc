@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "base/id.h"
 #include "http/request_check.h"
 
 namespace sluice::http {
@@ -217,11 +216,7 @@ Request RequestParser::take() {
 }
 
 std::string RequestParser::correlation_id() const {
-  if (machine_ != nullptr) {
-    auto given = machine_->request.find_header("X-Correlation-ID");
-    if (given && base::is_valid_correlation_id(*given)) return std::string(*given);
-  }
-  return base::make_correlation_id();
+  return correlation_id_for(machine_ != nullptr ? machine_->request : Request());
 }
 
 }  // namespace sluice::http

@@ -14,12 +14,16 @@ namespace sluice::http {
 namespace {
 
 // A value that came from a peer must not be able to end its line.
-void append_field(std::string &out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ");
+void append_value(std::string &out, std::string_view value) {
   for (char c : value) {
     auto byte = static_cast<unsigned char>(c);
     out.push_back(byte < 0x20 || byte == 0x7f ? ' ' : c);
   }
+}
+
+void append_field(std::string &out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ");
+  append_value(out, value);
   out.append("\r\n");
 }
 
@@ -42,27 +46,56 @@ bool has_field(const std::vector<Field> &headers, std::string_view name) {
       headers, [&](const Field &field) { return equal_ignoring_case(field.name, name); });
 }
 
-// Status line and what every answer carries.
-std::string begin_head(int status, const std::vector<Field> &headers, const HeadContext &context) {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
-  append_field(head, "Date", http_date());
-  append_field(head, "Server", "Sluice");
+// Calls add(name, value) for what every answer carries, and for the answer's own.
+template <class Add>
+void each_common_field(const std::vector<Field> &headers, const HeadContext &context, Add add) {
+  add("Date", http_date());
+  add("Server", "Sluice");
   if (!context.cors_origin.empty()) {
-    append_field(head, "Access-Control-Allow-Origin", context.cors_origin);
-    append_field(head, "Access-Control-Expose-Headers", "X-Correlation-ID, Retry-After");
+    add("Access-Control-Allow-Origin", context.cors_origin);
+    add("Access-Control-Expose-Headers", "X-Correlation-ID, Retry-After");
   }
-  if (!context.correlation_id.empty()) {
-    append_field(head, "X-Correlation-ID", context.correlation_id);
-  }
-  append_field(head, "X-Content-Type-Options", "nosniff");
-  append_field(head, "Referrer-Policy", "no-referrer");
-  if (!has_field(headers, "Cache-Control")) append_field(head, "Cache-Control", "no-store");
+  if (!context.correlation_id.empty()) add("X-Correlation-ID", context.correlation_id);
+  add("X-Content-Type-Options", "nosniff");
+  add("Referrer-Policy", "no-referrer");
+  if (!has_field(headers, "Cache-Control")) add("Cache-Control", "no-store");
   for (const Field &field : headers)
-    append_field(head, field.name, field.value);
-  return head;
+    add(field.name, field.value);
 }
 
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+
+// The same for a complete answer.
+template <class Add>
+void each_field(const Response &response, const HeadContext &context, Add add) {
+  each_common_field(response.headers, context, add);
+  if (!may_have_body(response.status)) return;
+  if (!response.content_type.empty()) add("Content-Type", response.content_type);
+  std::uint64_t length = response.stored.body ? response.stored.size() : response.body.size();
+  if (!response.unknown_length) add("Content-Length", std::to_string(length));
+}
+
+std::string status_line(int status) {
+  return fmt::format("HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+}
+
+auto appending_to(std::string &head) {
+  return
+      [&head](std::string_view name, std::string_view value) { append_field(head, name, value); };
+}
+
+// RFC 9113 section 8.2.2.
+bool is_of_connection(std::string_view name) {
+  static constexpr std::array kNames = {"Connection", "Upgrade", "Keep-Alive", "Transfer-Encoding"};
+  return std::ranges::any_of(kNames, [&](auto one) { return equal_ignoring_case(name, one); });
+}
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char &c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
 
 }  // namespace
 
@@ -130,14 +163,19 @@ Response unavailable_response(std::string_view code, std::string_view message,
   return response;
 }
 
+std::vector<Field> response_fields(const Response &response, const HeadContext &context) {
+  std::vector<Field> fields;
+  each_field(response, context, [&](std::string_view name, std::string_view value) {
+    if (is_of_connection(name)) return;
+    fields.push_back({in_lower_case(name), {}});
+    append_value(fields.back().value, value);
+  });
+  return fields;
+}
+
 std::string response_head(const Response &response, const HeadContext &context) {
-  std::string head = begin_head(response.status, response.headers, context);
-  if (may_have_body(response.status)) {
-    bool known = !response.unknown_length;
-    if (!response.content_type.empty()) append_field(head, "Content-Type", response.content_type);
-    std::uint64_t length = response.stored.body ? response.stored.size() : response.body.size();
-    if (known) append_field(head, "Content-Length", std::to_string(length));
-  }
+  std::string head = status_line(response.status);
+  each_field(response, context, appending_to(head));
   if (context.close) {
     append_field(head, "Connection", "close");
   } else if (context.minor_version == 0) {
@@ -148,7 +186,8 @@ std::string response_head(const Response &response, const HeadContext &context) 
 
 std::string stream_response_head(int status, const std::vector<Field> &headers,
                                  const HeadContext &context) {
-  std::string head = begin_head(status, headers, context);
+  std::string head = status_line(status);
+  each_common_field(headers, context, appending_to(head));
   if (status != 101) append_field(head, "Connection", "close");
   return head + "\r\n";
 }

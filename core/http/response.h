@@ -46,7 +46,11 @@ struct HeadContext {
   int minor_version = 1;            // the request's
 };
 
-// The head of a complete answer, with its Content-Length.
+// The fields of a complete answer, with its Content-Length, as HTTP/2 wants them: names in lower
+// case, and none that speaks of the connection.
+std::vector<Field> response_fields(const Response &response, const HeadContext &context);
+
+// The head of a complete answer in HTTP/1.
 std::string response_head(const Response &response, const HeadContext &context);
 
 // The head of an answer whose body is written by somebody else and ends with the connection.

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "http/arrival.h"
 #include "http/connection.h"
+#include "http/h2_connection.h"
 
 namespace sluice::http {
 namespace {
@@ -38,13 +40,31 @@ void Server::accept(std::unique_ptr<net::Socket> socket) {
     metrics_.refused_over_address_limit();
   }
   if (!admitted && refused_ >= kMaxRefused) return;
-  auto owned = std::make_unique<Connection>(*this, std::move(socket));
-  Connection &connection = *owned;
+  Newcomer newcomer;
+  newcomer.socket = std::move(socket);
+  newcomer.deadline = base::mono_now() + options_.header_timeout;
+  if (permit) newcomer.permit = std::move(*permit);
+  if (!admitted) {
+    newcomer.refusal = draining_ ? "this node is shutting down" : "too many connections";
+  }
+  if (!newcomer.socket->is_tls()) return welcome(std::move(newcomer), HttpVersion::Http1);
+  hold(std::make_unique<Arrival>(*this, std::move(newcomer)));
+}
+
+void Server::welcome(Newcomer newcomer, HttpVersion version) {
+  if (version == HttpVersion::Http1) {
+    return hold(std::make_unique<Connection>(*this, std::move(newcomer)));
+  }
+  metrics_.http2_agreed();
+  hold(std::make_unique<H2Connection>(*this, std::move(newcomer)));
+}
+
+void Server::hold(std::unique_ptr<ServerConnection> owned) {
+  ServerConnection &connection = *owned;
   connections_.emplace(&connection, std::move(owned));
   metrics_.connection_opened();
-  if (admitted) return connection.serve(std::move(*permit));
-  ++refused_;
-  connection.refuse(draining_ ? "this node is shutting down" : "too many connections");
+  if (connection.refused()) ++refused_;
+  connection.begin();
 }
 
 void Server::set_options(ServerOptions options) {
@@ -55,15 +75,15 @@ void Server::set_options(ServerOptions options) {
 void Server::drain() {
   loop_.assert_here();
   draining_ = true;
-  std::vector<Connection *> all;
+  std::vector<ServerConnection *> all;
   for (const auto &[connection, owned] : connections_)
     all.push_back(connection);
   // Only a connection itself ends in its drain(), so the pointers stay good.
-  for (Connection *connection : all)
+  for (ServerConnection *connection : all)
     connection->drain();
 }
 
-void Server::release(Connection &connection) {
+void Server::release(ServerConnection &connection) {
   auto node = connections_.extract(&connection);
   if (node.empty()) return;
   if (connection.refused()) --refused_;

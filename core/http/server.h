@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Server: the HTTP connections of one loop. It is given accepted sockets, reads requests under
-// deadlines, asks the router, and gives a connection away when a handler detaches it. Lives on its
-// loop.
+// deadlines, asks the router, and gives a connection away when a handler detaches it. Which version
+// of HTTP is spoken is agreed on by ALPN; without TLS it is HTTP/1. Lives on its loop.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/clock.h"
 #include "http/request_parser.h"
 #include "http/router.h"
+#include "http/server_connection.h"
 #include "http/server_metrics.h"
 #include "loop/loop.h"
 #include "net/admission.h"
 #include "net/socket.h"
 
 namespace sluice::http {
+
+// What a listener over TLS agrees on, for net::TlsService.
+inline constexpr std::string_view kAlpnHttp1 = "\x08http/1.1";
+inline constexpr std::string_view kAlpnHttp2AndHttp1 = "\x02h2\x08http/1.1";
 
 struct ServerOptions {
   base::Millis header_timeout{10'000};  // the whole request, from its first byte (or the accept) on
@@ -30,8 +36,6 @@ struct ServerOptions {
   // where a page of another origin must not reach the API of a node without a token.
   std::string cors_origin = "*";
 };
-
-class Connection;
 
 class Server {
  public:
@@ -54,17 +58,25 @@ class Server {
   // Connections held here; detached ones are not.
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
 
- private:
-  friend class Connection;
+  // For its connections.
+  [[nodiscard]] const ServerOptions &options() const { return options_; }
+  [[nodiscard]] const Router &router() const { return router_; }
+  [[nodiscard]] ServerMetrics &metrics() const { return metrics_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  // Begins with the version of HTTP that was agreed on.
+  void welcome(Newcomer newcomer, HttpVersion version);
   // Forgets the connection, which lives until the current callback has returned.
-  void release(Connection &connection);
+  void release(ServerConnection &connection);
+
+ private:
+  void hold(std::unique_ptr<ServerConnection> connection);
 
   loop::Loop &loop_;
   ServerOptions options_;
   const Router &router_;
   ServerMetrics &metrics_;
   net::Admission &admission_;
-  std::unordered_map<Connection *, std::unique_ptr<Connection>> connections_;
+  std::unordered_map<ServerConnection *, std::unique_ptr<ServerConnection>> connections_;
   std::size_t refused_ = 0;  // connections over the limits that are still being told so
   bool draining_ = false;
 };

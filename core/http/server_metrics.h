@@ -15,8 +15,8 @@ namespace sluice::http {
 
 class ServerMetrics {
  public:
-  // At start only: registers http_connections, http_requests_total{code} and
-  // refused_total{listener="http"}.
+  // At start only: registers http_connections, http_requests_total{code},
+  // http2_connections_total, http2_requests_total and refused_total{listener="http"}.
   explicit ServerMetrics(metrics::Registry &registry);
 
   // [any loop]
@@ -26,12 +26,18 @@ class ServerMetrics {
   void refused_over_limit();
   void refused_over_address_limit();
   void request_timed_out();
+  void http2_agreed();            // a connection speaks HTTP/2
+  void http2_request_answered();  // counted beside request_answered
+  void http2_refused();           // a connection was ended for what it sent
 
  private:
   metrics::Gauge &connections_;
   metrics::Counter &refused_limit_;
   metrics::Counter &refused_address_limit_;
   metrics::Counter &timed_out_;
+  metrics::Counter &http2_connections_;
+  metrics::Counter &http2_requests_;
+  metrics::Counter &http2_refused_;
   std::map<int, metrics::Counter *>
       by_status_;  // filled in the constructor; 0 stands for any other
 };

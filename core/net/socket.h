@@ -51,6 +51,7 @@ class Socket {
                                 const TlsService &service);
   base::Status start_tls_client(std::shared_ptr<const TlsClientContext> context,
                                 const std::string &host);
+  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
   // None without TLS, and before the handshake is done.
   [[nodiscard]] std::optional<TlsSummary> tls() const;
 

@@ -306,6 +306,10 @@ TlsSummary TlsEngine::summary() const {
   TlsSummary summary;
   summary.version = SSL_get_version(ssl_);
   summary.cipher = SSL_get_cipher_name(ssl_);
+  const unsigned char *protocol = nullptr;
+  unsigned protocol_size = 0;
+  SSL_get0_alpn_selected(ssl_, &protocol, &protocol_size);
+  summary.protocol.assign(reinterpret_cast<const char *>(protocol), protocol_size);
   summary.resumed = SSL_session_reused(ssl_) == 1;
   summary.kernel = kernel_writes_;
   return summary;

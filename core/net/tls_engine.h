@@ -30,6 +30,7 @@ namespace sluice::net {
 struct TlsSummary {
   std::string version;  // "TLSv1.3"
   std::string cipher;
+  std::string protocol;  // by ALPN, such as "h2"; empty when none was agreed on
   bool resumed = false;
   bool kernel = false;  // the kernel encrypts what is sent
 };

@@ -27,7 +27,6 @@ constexpr const char *kCiphers12 =
 constexpr const char *kCiphers13 =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char *kGroups = "X25519:P-256:P-384";
-constexpr std::string_view kAlpnHttp = "\x08http/1.1";
 
 const TlsServerContext &context_of(SSL *ssl) {
   return *static_cast<const TlsServerContext *>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
@@ -61,10 +60,11 @@ std::string host_asked_for(SSL *ssl) {
 // from elsewhere.
 int choose_protocol(SSL *ssl, base::Bytes offered, const unsigned char **out,
                     unsigned char *out_size) {
-  if (!service_of(ssl).http) return SSL_TLSEXT_ERR_NOACK;
+  std::string_view spoken = service_of(ssl).alpn;
+  if (spoken.empty()) return SSL_TLSEXT_ERR_NOACK;
   unsigned char *chosen = nullptr;
-  int found = SSL_select_next_proto(&chosen, out_size, unsigned_of(base::as_bytes(kAlpnHttp)),
-                                    static_cast<unsigned>(kAlpnHttp.size()), unsigned_of(offered),
+  int found = SSL_select_next_proto(&chosen, out_size, unsigned_of(base::as_bytes(spoken)),
+                                    static_cast<unsigned>(spoken.size()), unsigned_of(offered),
                                     static_cast<unsigned>(offered.size()));
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;

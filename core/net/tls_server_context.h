@@ -29,8 +29,10 @@ enum class TlsVersion : std::uint8_t { Tls12, Tls13 };
 
 // What a listener is to TLS.
 struct TlsService {
-  std::string name;   // sessions of one service are not resumed on another
-  bool http = false;  // ALPN http/1.1, and an answer in clear text to who speaks HTTP without TLS
+  std::string name;       // sessions of one service are not resumed on another
+  bool http = false;      // who speaks HTTP without TLS is answered in clear text
+  std::string_view alpn;  // static: the protocols to agree on (RFC 7301), the most wanted first,
+                          // each after its length. Empty: whatever the client names
 };
 
 struct TlsServerOptions {

@@ -20,6 +20,10 @@ net::Admission::Limits rtsp_limits(const config::Config &config) {
   return {config.rtsp.max_connections, config.rtsp.max_connections_per_address};
 }
 
+std::string_view http_alpn(const config::Config &config) {
+  return config.http.http2 ? http::kAlpnHttp2AndHttp1 : http::kAlpnHttp1;
+}
+
 }  // namespace
 
 Shared::Shared(metrics::Registry &registry, const config::Config &config)
@@ -109,6 +113,7 @@ base::Status Worker::listen(const Entrance &entrance, const std::vector<net::Add
     // The same on every worker, on which the port is known now.
     door->tls.name = std::string(entrance.name) + " " + listener->address().to_string();
     door->tls.http = entrance.spoken == Spoken::Http;
+    if (door->tls.http) door->tls.alpn = http_alpn(*config_);
     door->listener = std::move(listener);
     doors_.push_back(std::move(door));
   }
@@ -196,6 +201,9 @@ void Worker::apply(std::shared_ptr<const config::Config> config, Tls tls) {
     config_.set(std::move(config));
     tls_ = std::move(tls);
     http_->set_options(server_options(*config_));
+    for (auto &door : doors_) {
+      if (door->tls.http) door->tls.alpn = http_alpn(*config_);
+    }
   });
 }
 

@@ -48,9 +48,10 @@ def openssl(node):
             equal(subject(address, version, "-servername", "a.example"), "a-ec", f"certificate by name, {version}")
             equal(subject(address, version, "-servername", "x.b.example"), "b-ec", f"certificate by star, {version}")
             equal(subject(address, version, "-noservername", "-sigalgs", rsa), "a-rsa", f"certificate for RSA only, {version}")
-    code, text = s_client(node.https, "-alpn", "h2,http/1.1")
-    check(code == 0 and "ALPN protocol: http/1.1" in text, text)
-    for refused in (["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"], ["-tls1_2", "-cipher", "AES128-SHA"], ["-alpn", "h2"]):
+    for offered, chosen in (("http/1.1,h2", "h2"), ("http/1.1", "http/1.1")):
+        code, text = s_client(node.https, "-alpn", offered)
+        check(code == 0 and f"ALPN protocol: {chosen}" in text, text)
+    for refused in (["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"], ["-tls1_2", "-cipher", "AES128-SHA"], ["-alpn", "h3"]):
         code, text = s_client(node.https, *refused)
         check(code != 0 and "alert" in text, f"{refused}: {text}")
 

@@ -13,8 +13,9 @@ const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
   '--autoplay-policy=no-user-gesture-required'];
 
 const errors = [];
+const protocols = new Set();  // versions of HTTP that the URL's host answered by
 const context = await chromium.launchPersistentContext(wish.profile,
-  { executablePath: wish.chromium, headless: true, args: flags, viewport: { width: 640, height: 360 } });
+  { executablePath: wish.chromium, headless: true, args: flags, ignoreHTTPSErrors: true, viewport: { width: 640, height: 360 } });
 let report;
 try {
   const page = await context.newPage();
@@ -22,6 +23,11 @@ try {
   page.on('console', message => {
     if (message.type() === 'error') errors.push(`console: ${message.text()}`);
   });
+  const network = await context.newCDPSession(page);
+  network.on('Network.responseReceived', ({ response }) => {
+    if (new URL(response.url).host === new URL(wish.url).host) protocols.add(response.protocol);
+  });
+  await network.send('Network.enable');
   await page.goto(wish.page);
   if (wish.library) await page.addScriptTag({ url: wish.library });
   await page.evaluate(([way, url]) => window.start(way, url), [wish.way, wish.url]);
@@ -33,4 +39,5 @@ try {
   await context.close();
 }
 report.errors.push(...errors);
+report.protocols = [...protocols];
 console.log(JSON.stringify(report));

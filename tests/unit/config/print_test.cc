@@ -19,7 +19,8 @@ Config all_changed() {
   config.listen = {{"127.0.0.1:1"}, {}, {"[::1]:2", "127.0.0.1:3"}};
   config.rtmp = {Millis(100), Millis(101), Millis(102), 128, 129, 4,
                  16 * kMiB,   kMiB,        4 * kKiB,    1,   2};
-  config.http = {Millis(100), Millis(101), kMiB, 8, 1, 2, Millis(103), "https://example.com"};
+  config.http = {Millis(100), Millis(101),           kMiB, 8, 1, 2,
+                 Millis(103), "https://example.com", false};
   config.stream = {PublishPolicy::Always, Millis(0), Millis(1), Millis(2), kMiB,
                    Millis(1001),          4 * kGiB,  Millis(3), 1,         64,
                    H265InFlv::Legacy};

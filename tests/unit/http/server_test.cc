@@ -12,110 +12,17 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/exchange.h"
-#include "http/ranges.h"
-#include "metrics/registry.h"
-#include "support/socket_pair.h"
+#include "http/site.h"
 
 using namespace sluice;
 using http::Exchange;
 using http::Method;
-using http::Router;
-using http::Server;
 using http::ServerOptions;
+using test::ManyPieces;
 using test::Peer;
-using test::TestLoop;
+using test::Site;
 
 namespace {
-
-// A body that lies in more pieces than one write takes, and is larger than what the kernel holds.
-class ManyPieces final : public http::Body {
- public:
-  static constexpr std::size_t kPiece = 300'007;
-  static constexpr std::size_t kPieces = 70;
-  ManyPieces() {
-    for (std::size_t i = 0; i < kPieces; ++i)
-      pieces_.emplace_back(kPiece, static_cast<char>('0' + i));
-  }
-  [[nodiscard]] std::uint64_t size() const override { return kPiece * kPieces; }
-  std::size_t gather(std::uint64_t offset, std::uint64_t length,
-                     std::span<iovec> pieces) const override {
-    std::size_t used = 0;
-    while (length > 0 && used < pieces.size()) {
-      const std::string &piece = pieces_[offset / kPiece];
-      std::uint64_t skipped = offset % kPiece;
-      std::uint64_t bytes = std::min<std::uint64_t>(length, kPiece - skipped);
-      pieces[used++] = {const_cast<char *>(piece.data()) + skipped, bytes};
-      offset += bytes;
-      length -= bytes;
-    }
-    return used;
-  }
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    for (const std::string &piece : pieces_)
-      all += piece;
-    return all;
-  }
-
- private:
-  std::vector<std::string> pieces_;
-};
-
-// A server on the test's loop with a few routes, and clients that connect to it.
-class Site {
- public:
-  explicit Site(ServerOptions options = {}, net::Admission::Limits limits = {100, 100})
-      : admission(limits) {
-    router.add(Method::Get, "/hello", [](auto exchange) { exchange->respond(text("hello")); });
-    router.add(Method::Post, "/echo",
-               [](auto exchange) { exchange->respond(text(exchange->request().body)); });
-    router.add(Method::Get, "/late", [this](auto exchange) { waiting = std::move(exchange); });
-    router.add(Method::Get, "/forgotten", [](auto) {});
-    router.add(Method::Get, "/large",
-               [](auto exchange) { exchange->respond(text(std::string(kLarge, 'x'))); });
-    router.add(Method::Get, "/stored", [this](auto exchange) {
-      http::Response response;
-      response.stored = http::BodyRange::whole(stored);
-      http::answer_as_asked(exchange->request(), "\"tag\"", response);
-      exchange->respond(std::move(response));
-    });
-    router.add(Method::Get, "/stream", [this](auto exchange) {
-      std::string head = exchange->stream_head(200, {{"Content-Type", "video/x-flv"}});
-      detached = exchange->detach();
-      [[maybe_unused]] auto sent = detached.socket->write(base::as_bytes(head));
-    });
-    server = std::make_unique<Server>(*loop, std::move(options), router, metrics, admission);
-  }
-
-  static constexpr std::size_t kLarge = 20'000'000;
-
-  static http::Response text(std::string body) {
-    http::Response response;
-    response.content_type = "text/plain";
-    response.body = std::move(body);
-    return response;
-  }
-
-  Peer connect() {
-    test::SocketPair pair = test::connected_pair(loop);
-    server->accept(std::move(pair.socket));
-    return std::move(pair.peer);
-  }
-
-  [[nodiscard]] bool run_until_empty() {
-    return loop.run_until([&] { return server->size() == 0; });
-  }
-
-  TestLoop loop;
-  metrics::Registry registry{2};
-  http::ServerMetrics metrics{registry};
-  net::Admission admission;
-  Router router;
-  std::unique_ptr<Exchange> waiting;
-  http::Detached detached;
-  std::shared_ptr<const ManyPieces> stored = std::make_shared<ManyPieces>();
-  std::unique_ptr<Server> server;
-};
 
 struct Answer {
   int status = 0;

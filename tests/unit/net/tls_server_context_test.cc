@@ -244,11 +244,15 @@ TEST_SUITE("net") {
   TEST_CASE("tls server: http is agreed to, and a client of other protocols only is refused") {
     TestLoop loop;
     auto context = server_context();
-    net::TlsService http{"http", true};
+    net::TlsService http{"http", true, "\x08http/1.1"};
     CHECK(talk(loop, context, {.alpn = "\x02h2\x08http/1.1"}, http).alpn == "http/1.1");
     CHECK_FALSE(talk(loop, context, {.alpn = "\x02h2"}, http).open);
     CHECK(talk(loop, context, {}, http).open);
     CHECK(talk(loop, context, {.alpn = "\x02h2"}, {"rtmp", false}).open);
+    net::TlsService both{"http", true, "\x02h2\x08http/1.1"};
+    CHECK(talk(loop, context, {.alpn = "\x08http/1.1\x02h2"}, both).alpn == "h2");
+    CHECK(talk(loop, context, {.alpn = "\x08http/1.1"}, both).alpn == "http/1.1");
+    CHECK(talk(loop, context, {}, both).alpn.empty());
   }
 
   TEST_CASE("tls tickets: a key serves for its lifetime, is known for another, and then is gone") {
