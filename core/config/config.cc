@@ -11,6 +11,16 @@ void lay_over(T &value, const std::optional<T> &own) {
 
 }  // namespace
 
+PublishPolicy Config::publish_policy(std::string_view stream_name) const {
+  const auto it = streams.find(stream_name);
+  return it != streams.end() && it->second.publish ? *it->second.publish : stream.publish;
+}
+
+bool Config::has_source(std::string_view stream_name) const {
+  const auto it = streams.find(stream_name);
+  return it != streams.end() && !it->second.source.empty();
+}
+
 Source Config::source_settings(std::string_view stream_name) const {
   Source settings = source;
   const auto it = streams.find(stream_name);

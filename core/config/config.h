@@ -134,6 +134,16 @@ struct Stream {
   friend bool operator==(const Stream &, const Stream &) = default;
 };
 
+// What viewers hear; holds for streams whose tracks are found after a change.
+struct Sound {
+  SoundTranscode transcode = SoundTranscode::Needed;
+  SoundInFlv in_flv = SoundInFlv::Carried;
+  std::uint32_t bit_rate = 0;  // bits a second; 0: by rate and channels
+  bool silent_track = false;
+
+  friend bool operator==(const Sound &, const Sound &) = default;
+};
+
 // How cameras are pulled; an entry of `streams` overrides most of it for one.
 struct Source {
   SourceTransport transport = SourceTransport::Auto;
@@ -218,6 +228,7 @@ struct Config {
   Rtsp rtsp;
   Http http;
   Stream stream;
+  Sound sound;
   Source source;
   Deliver deliver;
   Hls hls;
@@ -226,21 +237,13 @@ struct Config {
   std::map<std::string, StreamOverrides, std::less<>> streams;  // by "<server>/<camera>"
 
   // The policy for one stream: its own, or the one for all.
-  [[nodiscard]] PublishPolicy publish_policy(std::string_view stream_name) const {
-    const auto it = streams.find(stream_name);
-    return it != streams.end() && it->second.publish ? *it->second.publish : stream.publish;
-  }
-
+  [[nodiscard]] PublishPolicy publish_policy(std::string_view stream_name) const;
   // Whether the stream is pulled from a camera.
-  [[nodiscard]] bool has_source(std::string_view stream_name) const {
-    const auto it = streams.find(stream_name);
-    return it != streams.end() && !it->second.source.empty();
-  }
+  [[nodiscard]] bool has_source(std::string_view stream_name) const;
   // Section `source` with what the stream's own entry says.
   [[nodiscard]] Source source_settings(std::string_view stream_name) const;
   // How long viewers stay while nobody publishes.
   [[nodiscard]] Millis viewer_grace(std::string_view stream_name) const;
-
   friend bool operator==(const Config &, const Config &) = default;
 };
 

@@ -181,6 +181,22 @@ constexpr Field kFields[] = {
      .help = "How H.265 is written into FLV: `enhanced` as the enhanced RTMP standard says, "
              "`legacy` as codec id 12 for players that know only that."},
 
+    {.path = "sound", .help = "What viewers hear. Changes hold for streams that begin after them."},
+    {SLUICE_KEY(sound.transcode), .flags = kLive,
+     .help = "Whether sound is transcoded to AAC for the formats whose players do not take it as "
+             "it is, such as the G.711 of cameras in fragmented MP4, MPEG-TS and HLS: `needed` "
+             "does it once per stream, while such a format is read; `never` leaves the sound out."},
+    {SLUICE_KEY(sound.in_flv), .flags = kLive,
+     .help = "The sound of FLV: `carried` is all that the container has a place for, G.711 too, "
+             "which FFmpeg and VLC play; `aac` makes AAC of what players in browsers do not take, "
+             "which is everything but AAC and MP3."},
+    {SLUICE_KEY(sound.bit_rate), .min = 16'000, .max = 320'000, .zero = "auto", .flags = kLive,
+     .help = "Bits a second of the AAC that is made. `auto` is 48000 for the sound of a telephone, "
+             "64000 for one channel and 128000 for two."},
+    {SLUICE_KEY(sound.silent_track), .flags = kLive,
+     .help = "Whether streams without sound get a silent AAC track, for players that wait for "
+             "one."},
+
     {.path = "source",
      .help = "How streams are pulled from cameras. An entry of `streams` names a stream's `source` "
              "and may set most of this for itself."},

@@ -22,9 +22,10 @@ namespace sluice::config {
 using Slot =
     std::variant<std::string *, std::vector<std::string> *, std::uint32_t *, std::uint64_t *,
                  Millis *, bool *, base::log::Level *, base::log::Format *, PublishPolicy *,
-                 H265InFlv *, TlsMinVersion *, TlsKernel *, SourceTransport *, Damaged *,
-                 std::optional<PublishPolicy> *, std::optional<Millis> *, std::optional<bool> *,
-                 std::optional<SourceTransport> *, std::optional<Damaged> *>;
+                 H265InFlv *, SoundTranscode *, SoundInFlv *, TlsMinVersion *, TlsKernel *,
+                 SourceTransport *, Damaged *, std::optional<PublishPolicy> *,
+                 std::optional<Millis> *, std::optional<bool> *, std::optional<SourceTransport> *,
+                 std::optional<Damaged> *>;
 
 // A further rule on one text value: what is wrong with it, or nothing. The answer never quotes it.
 using Check = std::optional<std::string> (*)(std::string_view);

@@ -36,6 +36,10 @@ template <>
 inline constexpr std::array<std::string_view, 3> kWords<PublishPolicy>{"refuse", "same-address",
                                                                        "always"};
 template <>
+inline constexpr std::array<std::string_view, 2> kWords<SoundTranscode>{"needed", "never"};
+template <>
+inline constexpr std::array<std::string_view, 2> kWords<SoundInFlv>{"carried", "aac"};
+template <>
 inline constexpr std::array<std::string_view, 2> kWords<H265InFlv>{"enhanced", "legacy"};
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<TlsMinVersion>{"1.2", "1.3"};

@@ -12,6 +12,12 @@ enum class PublishPolicy : std::uint8_t { Refuse, SameAddress, Always };
 // How H.265 is written into FLV: by the enhanced RTMP standard, or as codec id 12 for old players.
 enum class H265InFlv : std::uint8_t { Enhanced, Legacy };
 
+// Whether sound is transcoded for the formats that cannot show it as it is.
+enum class SoundTranscode : std::uint8_t { Needed, Never };
+
+// The sound of FLV: all that the container can carry, or only what browsers play.
+enum class SoundInFlv : std::uint8_t { Carried, Aac };
+
 // How media comes from a camera. Auto begins with TCP and falls back, both ways.
 enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
 

@@ -10,8 +10,15 @@
 #include <utility>
 
 namespace sluice::loop {
+namespace {
 
-WorkPool::WorkPool(Options options) : max_queued_(options.max_queued) {
+// So often live work goes before other work that waits.
+constexpr unsigned kLiveInARow = 16;
+
+}  // namespace
+
+WorkPool::WorkPool(Options options)
+    : max_queued_(options.max_queued), max_queued_live_(options.max_queued_live) {
   for (unsigned i = 0; i < std::max(options.threads, 1U); ++i)
     threads_.emplace_back([this, niceness = options.niceness] { run(niceness); });
 }
@@ -20,26 +27,32 @@ WorkPool::~WorkPool() { close(); }
 
 unsigned WorkPool::threads_for(unsigned processors) { return std::clamp(processors / 2, 1U, 4U); }
 
-bool WorkPool::submit(Loop &loop, Task work, Answer answer) {
+bool WorkPool::submit(Loop &loop, Task work, Answer answer, Urgency urgency) {
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || queue_.size() >= max_queued_) return false;
-    queue_.push_back({&loop, std::move(work), std::move(answer)});
+    const bool live = urgency == Urgency::Live;
+    auto &queue = live ? live_ : usual_;
+    if (closed_ || queue.size() >= (live ? max_queued_live_ : max_queued_)) return false;
+    queue.push_back({&loop, std::move(work), std::move(answer)});
   }
   wake_.notify_one();
   return true;
 }
 
 void WorkPool::close() {
-  std::deque<Item> dropped;
+  std::deque<Item> usual;
+  std::deque<Item> live;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
-    dropped.swap(queue_);
+    usual.swap(usual_);
+    live.swap(live_);
   }
   wake_.notify_all();
-  for (Item &item : dropped)
-    tell(std::move(item), Outcome::Dropped);
+  for (auto *dropped : {&usual, &live}) {
+    for (Item &item : *dropped)
+      tell(std::move(item), Outcome::Dropped);
+  }
   for (std::thread &thread : threads_)
     thread.join();
   threads_.clear();
@@ -55,16 +68,24 @@ void WorkPool::run(int niceness) {
   (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
+    wake_.wait(lock, [this] { return closed_ || !usual_.empty() || !live_.empty(); });
     if (closed_) return;
-    Item item = std::move(queue_.front());
-    queue_.pop_front();
+    Item item = take_next();
     lock.unlock();
     item.work();
     item.work = nullptr;  // what it holds goes before the answer is told
     tell(std::move(item), Outcome::Done);
     lock.lock();
   }
+}
+
+WorkPool::Item WorkPool::take_next() {
+  const bool live = !live_.empty() && (usual_.empty() || live_in_a_row_ < kLiveInARow);
+  live_in_a_row_ = live ? live_in_a_row_ + 1 : 0;
+  auto &queue = live ? live_ : usual_;
+  Item item = std::move(queue.front());
+  queue.pop_front();
+  return item;
 }
 
 void WorkPool::tell(Item item, Outcome outcome) {

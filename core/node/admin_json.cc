@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "node/admin_json.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -28,37 +29,61 @@ const char *state_name(State state) {
   return "";
 }
 
-// Those in which the track is played.
-Json containers_json(const media::Track &track) {
+using ShownByFormat = std::array<stream::Shown, stream::kFormats>;
+
+template <class Predicate>
+Json containers_json(const ShownByFormat &shown, Predicate shows) {
   constexpr std::array<const char *, stream::kContainers> kNames{"flv", "fmp4", "ts"};
-  media::TrackSet alone;
-  alone.of(media::kind_of(track.codec)) = track;
   Json names = Json::array();
   for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (!stream::carried_by(stream::kAllFormats[i], alone).empty()) names.push_back(kNames[i]);
+    if (shows(shown[i])) names.push_back(kNames[i]);
   }
   return names;
 }
 
-Json track_json(const media::Track &track) {
-  bool video = media::kind_of(track.codec) == media::Kind::Video;
-  Json json{{"kind", video ? "video" : "audio"}, {"codec", media::codec_name(track.codec)}};
+Json sound_json(const media::Track &track) {
+  Json json{{"codec", media::codec_name(track.codec)},
+            {"sample_rate", track.sample_rate},
+            {"channels", track.channels}};
   if (!track.codec_string.empty()) json["codec_string"] = track.codec_string;
-  if (video) {
-    json["width"] = track.width;
-    json["height"] = track.height;
-  } else {
-    json["sample_rate"] = track.sample_rate;
-    json["channels"] = track.channels;
-  }
-  json["containers"] = containers_json(track);
   return json;
 }
 
-Json tracks_json(const media::TrackSet &tracks) {
+Json video_json(const media::Track &track, const ShownByFormat &shown) {
+  Json json{{"kind", "video"}, {"codec", media::codec_name(track.codec)}};
+  if (!track.codec_string.empty()) json["codec_string"] = track.codec_string;
+  json["width"] = track.width;
+  json["height"] = track.height;
+  json["containers"] =
+      containers_json(shown, [](const auto &s) { return s.tracks.video.has_value(); });
+  return json;
+}
+
+Json audio_json(const media::Track &track, const ShownByFormat &shown) {
+  Json json = sound_json(track);
+  json["kind"] = "audio";
+  json["containers"] = containers_json(
+      shown, [](const auto &s) { return s.tracks.audio && s.sound == stream::SoundFrom::Stream; });
+  return json;
+}
+
+Json tracks_json(const stream::StreamFacts &facts) {
   Json json = Json::array();
-  if (tracks.video) json.push_back(track_json(*tracks.video));
-  if (tracks.audio) json.push_back(track_json(*tracks.audio));
+  if (facts.tracks.video) json.push_back(video_json(*facts.tracks.video, facts.shown));
+  if (facts.tracks.audio) json.push_back(audio_json(*facts.tracks.audio, facts.shown));
+  return json;
+}
+
+// What some formats show in place of the stream's own sound.
+Json made_sound_json(const stream::Directory::Listed &listed) {
+  const auto &shown = listed.facts.shown;
+  const auto is_made = [](const stream::Shown &s) { return s.sound != stream::SoundFrom::Stream; };
+  const auto *const made = std::ranges::find_if(shown, is_made);
+  if (made == shown.end() || !made->tracks.audio) return nullptr;
+  Json json = sound_json(*made->tracks.audio);
+  json["from"] = made->sound == stream::SoundFrom::Silence ? "silence" : "transcoder";
+  json["containers"] = containers_json(shown, is_made);
+  json["active"] = listed.entry->counters->makes_sound.load();
   return json;
 }
 
@@ -172,7 +197,8 @@ Json stream_json(const stream::Directory::Listed &listed) {
           {"since", base::rfc3339(entry.since_wall_us)},
           {"uptime_s", seconds_since(entry.since)},
           {"home_loop", entry.live ? Json(entry.publisher.session.loop) : Json(nullptr)},
-          {"tracks", tracks_json(listed.facts.tracks)},
+          {"tracks", tracks_json(listed.facts)},
+          {"made_sound", made_sound_json(listed)},
           {"viewers", counters.viewers.load()},
           {"bytes_in", counters.bytes_in.load()},
           {"bytes_out", counters.bytes_out.load()},

@@ -65,8 +65,9 @@ Worker::Worker(std::uint16_t index, std::shared_ptr<const config::Config> config
       main_(directory.loop()),
       config_(std::move(config)),
       shared_(shared),
-      shelf_(std::make_unique<stream::Shelf>(stream::Shelf::Context{
-          loop_, directory, config_, shared.stream_metrics, shared.blocks, &sources})),
+      shelf_(std::make_unique<stream::Shelf>(
+          stream::Shelf::Context{loop_, directory, config_, shared.stream_metrics, shared.blocks,
+                                 &sources, &shared.work})),
       delivery_(std::make_unique<deliver::Delivery>(*shelf_, shared.deliver_metrics, figures_)),
       hls_(std::make_unique<deliver::HlsDelivery>(*shelf_, shared.hls)),
       snapshots_(

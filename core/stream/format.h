@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Format: the ways in which a stream is written onto a tape, and what each has a place for.
+// Format: the ways in which a stream is written onto a tape, what each has a place for, and what it
+// shows.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
+#include "config/config.h"
 #include "media/track_set.h"
 
 namespace sluice::stream {
@@ -29,5 +31,18 @@ constexpr bool has_segments(Format format) {
 
 // Those of the tracks that the format's container can carry.
 media::TrackSet carried_by(Format format, const media::TrackSet &tracks);
+
+// Where the sound comes from that a format shows.
+enum class SoundFrom : std::uint8_t { Stream, Transcoder, Silence };
+
+// The tracks of a stream as the players of a format get them: with AAC in place of sound that they
+// do not take, or of none.
+struct Shown {
+  media::TrackSet tracks;
+  SoundFrom sound = SoundFrom::Stream;
+
+  friend bool operator==(const Shown &, const Shown &) = default;
+};
+Shown shown_in(Format format, const media::TrackSet &tracks, const config::Sound &config);
 
 }  // namespace sluice::stream

@@ -51,34 +51,38 @@ void FormatOutput::unsubscribe_segments(const std::shared_ptr<Subscriber> &subsc
   segments_.unsubscribe(subscriber);
 }
 
-bool FormatOutput::answer_waiting(const PublicationState &state) {
-  bool anybody = segments_.waits() ||
-                 std::ranges::any_of(readers_, [](const Reader &r) { return bool(r.waiting); });
-  bool starts = anybody && !tape_;
-  if (!anybody || (starts && !start(state))) return false;
+bool FormatOutput::is_awaited() const {
+  return segments_.waits() ||
+         std::ranges::any_of(readers_, [](const Reader &r) { return bool(r.waiting); });
+}
+
+bool FormatOutput::answer_waiting(const PublicationState &state,
+                                  std::span<const media::Frame> gop) {
+  const bool starts = !tape_;
+  if (starts && !start(state, gop)) return false;
   for (Reader &reader : readers_) {
     if (!reader.waiting) continue;
     auto reply = std::exchange(reader.waiting, nullptr);
     reply(tape_->tape().make_view());
   }
   if (segments_.waits()) {
-    segments_.start(tape_->tape().make_view(), carried_by(format_, state.tracks));
+    segments_.start(tape_->tape().make_view(), state.tracks);
   }
   return starts;
 }
 
 // Muxes the last GOP, so that the tape's first reader starts at once.
-bool FormatOutput::start(const PublicationState &state) {
+bool FormatOutput::start(const PublicationState &state, std::span<const media::Frame> gop) {
   const auto &config = *context_.config;
   tape::Tape::Limits limits{config.stream.tape_window, config.deliver.skip_after + kWindowSlack};
   auto tape = tape::Tape::create(context_.blocks, limits);
   if (!tape) return false;
   auto started = FormatTape::create(format_, std::move(*tape), config);
-  media::Ticks from = state.gop.empty() ? state.newest : state.gop.frames().front().dts;
+  media::Ticks from = gop.empty() ? state.newest : gop.front().dts;
   if (!started->configure(state.tracks, state.metadata, from)) return false;
   tape_ = std::move(started);
   needs_key_ = true;
-  for (const media::Frame &frame : state.gop.frames())
+  for (const media::Frame &frame : gop)
     append(frame);
   flush();
   return true;
@@ -110,7 +114,7 @@ void FormatOutput::reconfigure(const PublicationState &state, media::Kind change
   auto waits = tape_->configure(state.tracks, state.metadata, state.newest);
   // Video of a new configuration starts with its own key frame.
   if (!waits || *waits || changed == media::Kind::Video) needs_key_ = true;
-  segments_.set_tracks(carried_by(format_, state.tracks));
+  segments_.set_tracks(state.tracks);
   // A new configuration takes a new block, and only publishing lets old ones go.
   flush();
 }

@@ -6,10 +6,10 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "loop/timer.h"
-#include "media/gop_cache.h"
 #include "stream/format_tape.h"
 #include "stream/publication_context.h"
 #include "stream/segment_output.h"
@@ -18,11 +18,10 @@
 
 namespace sluice::stream {
 
-// The state of a publication from which a tape is started. Borrowed for the call.
+// What a publication shows in a format. Borrowed for the call.
 struct PublicationState {
   const media::TrackSet &tracks;
   const media::Metadata &metadata;
-  const media::GopCache &gop;
   media::Ticks newest;  // time that was given to a frame
 };
 
@@ -41,8 +40,10 @@ class FormatOutput {
   // Of formats that have segments.
   void subscribe_segments(std::shared_ptr<Subscriber> subscriber);
   void unsubscribe_segments(const std::shared_ptr<Subscriber> &subscriber);
-  // Starts the tape if there is somebody to answer. True when it was started now.
-  bool answer_waiting(const PublicationState &state);
+  [[nodiscard]] bool is_awaited() const;
+  // Somebody waits: starts the tape, with the frames of the last GOP, unless it runs. True when it
+  // was started now.
+  bool answer_waiting(const PublicationState &state, std::span<const media::Frame> gop);
 
   [[nodiscard]] bool running() const { return tape_ != nullptr; }
 
@@ -58,7 +59,7 @@ class FormatOutput {
     OnView waiting;  // empty once answered
   };
 
-  bool start(const PublicationState &state);
+  bool start(const PublicationState &state, std::span<const media::Frame> gop);
   void note_loss(const base::Error &error);
   void count_drop(metrics::Counter &reason);
   void count_held(std::uint64_t bytes);

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "mux/flv_writer.h"
 
 namespace sluice::stream {
 namespace {
@@ -38,6 +37,7 @@ Publication::Publication(PublicationContext context, std::shared_ptr<const Strea
                FormatOutput(Format::Ts, context_, *entry_),
                FormatOutput(Format::Fmp4Flussonic, context_, *entry_),
                FormatOutput(Format::Fmp4Ivideon, context_, *entry_)},
+      sound_(context_, entry_->name, gop_, *this),
       late_flush_(context_.loop, [this] { flush(); }),
       facts_pause_(context_.loop, [this] { report_held_facts(); }) {
   timeline_.start_at(start_at);
@@ -51,6 +51,7 @@ Publication::~Publication() {
     nothing.store(false, std::memory_order_relaxed);
   counters.gop_bytes.store(0, std::memory_order_relaxed);
   counters.gop_frames.store(0, std::memory_order_relaxed);
+  counters.makes_sound.store(false, std::memory_order_relaxed);
 }
 
 void Publication::set_track(const media::Track &track) {
@@ -67,13 +68,13 @@ void Publication::set_track(const media::Track &track) {
                      {"detail", track.codec_string},
                      {"suppressed", *held}});
   }
-  if (!mux::flv_can_carry(track)) {
-    note_ignored(media::kind_of(track.codec) == media::Kind::Video ? "video is not carried by FLV"
-                                                                   : "audio is not carried by FLV");
-  }
   if (decodes_anew) gop_.clear();  // Frames of the old configuration need the old one.
+  if (media::kind_of(track.codec) == media::Kind::Audio) {
+    sound_.stop();
+    sound_failed_ = false;
+  }
+  review_shown();
   if (decided_) {
-    note_uncarried();
     reconfigure(media::kind_of(track.codec));
   } else if (tracks_.video && tracks_.audio && !gop_.empty()) {
     decide_tracks();
@@ -108,13 +109,14 @@ void Publication::push(media::Frame &&frame) {
     if (!track_wait_.active()) track_wait_.start(context_.config->stream.track_wait);
     return;
   }
+  run_sound(frame);
   bool appended = false;
-  for (FormatOutput &output : outputs_) {
-    if (output.running()) {
-      output.append(frame);
+  for (Format format : kAllFormats) {
+    if (!output(format).running()) {
+      answer_waiting(format);  // There was no memory for the tape before.
+    } else if (frame.kind() == media::Kind::Video || !is_made(format)) {
+      output(format).append(frame);
       appended = true;
-    } else {
-      answer_waiting(output);  // There was no memory for the tape before.
     }
   }
   if (appended) flush_if_due(frame);
@@ -171,23 +173,69 @@ void Publication::decide_tracks() {
   if (decided_) return;
   decided_ = true;
   track_wait_.stop();
-  note_uncarried();
+  review_shown();
   report_facts();
-  for (FormatOutput &output : outputs_)
-    answer_waiting(output);
+  answer_all_waiting();
 }
 
-void Publication::note_uncarried() {
+// What each format shows, and that a format has nothing to show.
+void Publication::review_shown() {
+  config::Sound rules = context_.config->sound;
+  if (context_.work == nullptr || sound_failed_) rules.transcode = config::SoundTranscode::Never;
+  rules.silent_track = rules.silent_track && decided_;  // the stream's own may still come
   for (Format format : kAllFormats) {
-    const bool nothing = !tracks_.empty() && carried_by(format, tracks_).empty();
+    shown_[index(format)] = shown_in(format, tracks_, rules);
+    const bool nothing = decided_ && !tracks_.empty() && shown(format).tracks.empty();
     entry_->counters->nothing_for[index(format)].store(nothing, std::memory_order_relaxed);
   }
+  const auto &flv = shown(Format::Flv).tracks;
+  if (tracks_.video && !flv.video) note_ignored("video is not carried by FLV");
+  if (tracks_.audio && !flv.audio) note_ignored("audio is not carried by FLV");
 }
 
 void Publication::reconfigure(media::Kind changed) {
-  for (FormatOutput &output : outputs_) {
-    if (output.running()) output.reconfigure(state(), changed);
+  for (Format format : kAllFormats) {
+    if (output(format).running()) output(format).reconfigure(state(format), changed);
   }
+}
+
+bool Publication::needs_made_sound() const {
+  return std::ranges::any_of(kAllFormats, [this](Format format) {
+    return is_made(format) && (output(format).running() || output(format).is_awaited());
+  });
+}
+
+void Publication::start_sound() {
+  sound_.start(tracks_.audio ? &*tracks_.audio : nullptr);
+  entry_->counters->makes_sound.store(true, std::memory_order_relaxed);
+}
+
+void Publication::run_sound(const media::Frame &frame) {
+  if (needs_made_sound()) {
+    if (sound_.is_running()) return sound_.push(frame);
+    return start_sound();  // with the frame, which the GOP has
+  }
+  if (!sound_.is_running()) return;
+  sound_.stop();
+  entry_->counters->makes_sound.store(false, std::memory_order_relaxed);
+}
+
+void Publication::on_made_sound(const media::Frame &frame) {
+  bool appended = false;
+  for (Format format : kAllFormats) {
+    if (!is_made(format) || !output(format).running()) continue;
+    output(format).append(frame);
+    appended = true;
+  }
+  if (appended) flush_if_due(frame);
+}
+
+void Publication::on_no_sound() {
+  sound_failed_ = true;
+  review_shown();
+  reconfigure(media::Kind::Audio);
+  report_facts();
+  answer_all_waiting();
 }
 
 void Publication::report_facts() {
@@ -199,7 +247,7 @@ void Publication::report_facts() {
     facts_held_ = true;
     return;
   }
-  StreamFacts facts{tracks_, metadata_.encoder, {}};
+  StreamFacts facts{tracks_, metadata_.encoder, {}, shown_};
   for (const char *what : ignored_)
     facts.ignored.emplace_back(what);
   context_.on_facts(std::move(facts));
@@ -211,7 +259,7 @@ void Publication::report_held_facts() {
 
 void Publication::subscribe(Format format, std::shared_ptr<Subscriber> subscriber, OnView reply) {
   output(format).subscribe(std::move(subscriber), std::move(reply));
-  if (decided_) answer_waiting(output(format));
+  answer_waiting(format);
 }
 
 void Publication::unsubscribe(Format format, const std::shared_ptr<Subscriber> &subscriber) {
@@ -220,7 +268,7 @@ void Publication::unsubscribe(Format format, const std::shared_ptr<Subscriber> &
 
 void Publication::subscribe_segments(Format format, std::shared_ptr<Subscriber> subscriber) {
   output(format).subscribe_segments(std::move(subscriber));
-  if (decided_) answer_waiting(output(format));
+  answer_waiting(format);
 }
 
 void Publication::unsubscribe_segments(Format format,
@@ -245,8 +293,25 @@ KeyFrame Publication::key_frame() {
   return key;
 }
 
-void Publication::answer_waiting(FormatOutput &output) {
-  if (output.answer_waiting(state())) flushed_dts_ = timeline_.newest();
+void Publication::answer_all_waiting() {
+  for (Format format : kAllFormats)
+    answer_waiting(format);
+}
+
+void Publication::answer_waiting(Format format) {
+  FormatOutput &awaited = output(format);
+  if (!decided_ || !awaited.is_awaited()) return;
+  std::vector<media::Frame> gop;
+  if (!awaited.running()) {
+    if (is_made(format)) {
+      start_sound();
+      if (!sound_.is_ready()) return;  // on_sound_ready() comes
+      gop = sound_.gop_frames();
+    } else {
+      gop.assign(gop_.frames().begin(), gop_.frames().end());
+    }
+  }
+  if (awaited.answer_waiting(state(format), gop)) flushed_dts_ = timeline_.newest();
 }
 
 }  // namespace sluice::stream

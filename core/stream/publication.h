@@ -15,6 +15,7 @@
 #include "media/timeline.h"
 #include "media/track_set.h"
 #include "stream/format_output.h"
+#include "stream/made_sound.h"
 #include "stream/publication_context.h"
 
 namespace sluice::stream {
@@ -40,7 +41,7 @@ class PublicationOwner {
   ~PublicationOwner() = default;
 };
 
-class Publication {
+class Publication final : private MadeSoundOwner {
  public:
   Publication(PublicationContext context, std::shared_ptr<const StreamEntry> entry,
               media::Ticks start_at, PublicationOwner &owner);
@@ -79,16 +80,28 @@ class Publication {
   bool accept(const media::Frame &frame);
   void flush_if_due(const media::Frame &frame);
   void flush();
-  void answer_waiting(FormatOutput &output);
+  void answer_waiting(Format format);
+  void answer_all_waiting();
   void reconfigure(media::Kind changed);
+  void review_shown();
+  [[nodiscard]] bool needs_made_sound() const;
+  void start_sound();
+  void run_sound(const media::Frame &frame);
+  void on_made_sound(const media::Frame &frame) override;
+  void on_sound_ready() override { answer_all_waiting(); }
+  void on_no_sound() override;
   void count_drop(metrics::Counter &reason);
-  void note_uncarried();
   void report_facts();
   void report_held_facts();
   void update_counters(const media::Frame &frame);
   [[nodiscard]] FormatOutput &output(Format format) { return outputs_[index(format)]; }
-  [[nodiscard]] PublicationState state() const {
-    return {tracks_, metadata_, gop_, timeline_.newest()};
+  [[nodiscard]] const FormatOutput &output(Format format) const { return outputs_[index(format)]; }
+  [[nodiscard]] const Shown &shown(Format format) const { return shown_[index(format)]; }
+  [[nodiscard]] bool is_made(Format format) const {
+    return shown(format).sound != SoundFrom::Stream;
+  }
+  [[nodiscard]] PublicationState state(Format format) const {
+    return {shown(format).tracks, metadata_, timeline_.newest()};
   }
 
   PublicationContext context_;
@@ -105,7 +118,10 @@ class Publication {
   bool decided_ = false;
   loop::Timer track_wait_;
 
+  std::array<Shown, kFormats> shown_;           // by Format
   std::array<FormatOutput, kFormats> outputs_;  // by Format
+  MadeSound sound_;
+  bool sound_failed_ = false;  // this track's cannot be transcoded
   media::Ticks flushed_dts_{0};
   // Shows what waits to be flushed when no further frame comes to do it.
   loop::Timer late_flush_;

@@ -7,6 +7,8 @@
 
 #include "config/live.h"
 #include "loop/loop.h"
+#include "loop/work_pool.h"
+#include "media/buffer.h"
 #include "stream/stream_entry.h"
 #include "stream/stream_metrics.h"
 #include "tape/block_pool.h"
@@ -18,6 +20,8 @@ struct PublicationContext {
   const config::Live &config;
   StreamMetrics &metrics;
   std::shared_ptr<tape::BlockPool> blocks;
+  media::BufferPool &buffers;
+  loop::WorkPool *work;                       // null: nothing is transcoded
   std::function<void(StreamFacts)> on_facts;  // called when the tracks are known or change
 };
 

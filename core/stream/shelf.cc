@@ -190,7 +190,8 @@ PublicationContext Shelf::publication_context(const StreamEntry &entry) {
       directory.describe(name, epoch, std::move(facts));
     });
   };
-  return {context_.loop, context_.config, context_.metrics, context_.blocks, std::move(on_facts)};
+  return {context_.loop, context_.config, context_.metrics,   context_.blocks,
+          buffers_,      context_.work,   std::move(on_facts)};
 }
 
 void Shelf::update(const std::string &name, std::shared_ptr<const StreamEntry> entry) {

@@ -45,6 +45,7 @@ class Shelf {
     StreamMetrics &metrics;
     std::shared_ptr<tape::BlockPool> blocks;
     SourceDirectory *sources = nullptr;  // null: nothing is pulled
+    loop::WorkPool *work = nullptr;      // null: nothing is transcoded
   };
   explicit Shelf(Context context);
   ~Shelf();

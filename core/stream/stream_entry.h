@@ -33,6 +33,7 @@ struct StreamCounters {
   std::atomic<std::uint64_t> gop_bytes{0};
   std::atomic<std::uint64_t> gop_frames{0};
   std::atomic<std::uint64_t> tape_bytes{0};
+  std::atomic<bool> makes_sound{false};   // now: in place of the publisher's
   std::atomic<std::uint32_t> viewers{0};  // also the seats that max_viewers_per_stream limits
   // By Format. The tracks are known, and the container can carry none of them: there is nothing to
   // wait for.
@@ -72,7 +73,8 @@ struct StreamEntry {
 struct StreamFacts {
   media::TrackSet tracks;
   std::string encoder;
-  std::vector<std::string> ignored;  // tracks and messages that are not passed on, each named once
+  std::vector<std::string> ignored;   // tracks and messages that are not passed on, each named once
+  std::array<Shown, kFormats> shown;  // by Format
 };
 
 }  // namespace sluice::stream

@@ -8,7 +8,8 @@ namespace {
 
 constexpr const char *kFramesHelp = "Frames taken in.";
 constexpr const char *kCopiedHelp =
-    "Media payload bytes copied in user space: once into the stream, once per active tape.";
+    "Media payload bytes copied in user space: once into the stream, once per active tape, and "
+    "sound on its way to a transcoder and back.";
 constexpr const char *kDroppedHelp = "Frames that were taken in and not passed on.";
 
 }  // namespace
@@ -23,6 +24,8 @@ StreamMetrics::StreamMetrics(metrics::Registry &registry)
                                            {{"where", "ingest"}})),
       copied_tape_bytes(
           registry.counter("sluice_payload_copied_bytes_total", kCopiedHelp, {{"where", "tape"}})),
+      copied_transcode_bytes(registry.counter("sluice_payload_copied_bytes_total", kCopiedHelp,
+                                              {{"where", "transcode"}})),
       dropped_no_config(
           registry.counter("sluice_frames_dropped_total", kDroppedHelp, {{"reason", "no_config"}})),
       dropped_no_key(
@@ -33,6 +36,7 @@ StreamMetrics::StreamMetrics(metrics::Registry &registry)
           registry.counter("sluice_frames_dropped_total", kDroppedHelp, {{"reason", "no_memory"}})),
       corrections(registry.counter("sluice_timestamp_corrections_total",
                                    "Jumps in publishers' time stamps that were smoothed.")),
-      publish_refused(metrics::refusals(registry, "rtmp", "publish_policy")) {}
+      publish_refused(metrics::refusals(registry, "rtmp", "publish_policy")),
+      sound(registry) {}
 
 }  // namespace sluice::stream

@@ -9,6 +9,7 @@ extern "C" {
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 
 #include "base/log.h"
@@ -42,6 +43,31 @@ void set_up_library() {
     return true;
   }();
   (void)done;
+}
+
+std::unexpected<base::Error> refuse(base::Code code, const char *what) {
+  return base::fail(base::Domain::Media, code, what);
+}
+
+std::unexpected<base::Error> no_memory() {
+  return refuse(base::Code::System, "no memory to transcode");
+}
+
+base::Status set_extradata(AVCodecContext &context, base::Bytes config) {
+  if (config.empty()) return {};
+  if (config.size() > kMaxCodecConfig) return refuse(base::Code::TooLarge, "configuration");
+  context.extradata =
+      static_cast<std::uint8_t *>(av_mallocz(config.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+  if (context.extradata == nullptr) return no_memory();
+  std::memcpy(context.extradata, config.data(), config.size());
+  context.extradata_size = static_cast<int>(config.size());
+  return {};
+}
+
+base::Status fill(AVPacket &packet, base::Bytes bytes) {
+  if (av_new_packet(&packet, static_cast<int>(bytes.size())) < 0) return no_memory();
+  if (!bytes.empty()) std::memcpy(packet.data, bytes.data(), bytes.size());
+  return {};
 }
 
 }  // namespace sluice::transcode

@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "transcode/library.h"
 
 extern "C" {
 #include <libavutil/frame.h>
-#include <libavutil/mem.h>
 #include <libavutil/pixdesc.h>
 }
 
@@ -21,13 +19,6 @@ using base::Code;
 
 // The scale of MJPEG's quantizers, 2 to 31: 4 shows no blocks and costs about a bit for a pixel.
 constexpr int kQuality = 4;
-
-std::unexpected<base::Error> refuse(Code code, const char *what) {
-  return base::fail(base::Domain::Media, code, what);
-}
-std::unexpected<base::Error> no_memory() {
-  return refuse(Code::System, "no memory for the picture");
-}
 
 const AVCodec *decoder_of(media::Codec codec) {
   switch (codec) {
@@ -59,15 +50,7 @@ base::Result<Owned<AVCodecContext>> open_decoder(const media::Track &track) {
   context->error_concealment = 0;
   // A camera may start its GOPs with pictures that only say of themselves that they are complete.
   context->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-  if (!track.config.empty()) {
-    if (track.config.size() > kMaxCodecConfig) return refuse(Code::TooLarge, "configuration");
-    const std::size_t size = track.config.size();
-    context->extradata =
-        static_cast<std::uint8_t *>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
-    if (context->extradata == nullptr) return no_memory();
-    std::memcpy(context->extradata, track.config.data(), size);
-    context->extradata_size = static_cast<int>(size);
-  }
+  SLUICE_TRY_VOID(set_extradata(*context, base::as_bytes(track.config)));
   if (avcodec_open2(context.get(), decoder, nullptr) < 0) {
     return refuse(Code::Malformed, "the decoder does not take the configuration");
   }
@@ -76,9 +59,8 @@ base::Result<Owned<AVCodecContext>> open_decoder(const media::Track &track) {
 
 base::Result<Owned<AVPacket>> packet_of(base::Bytes bytes) {
   Owned<AVPacket> packet(av_packet_alloc());
-  if (!packet || av_new_packet(packet.get(), static_cast<int>(bytes.size())) < 0)
-    return no_memory();
-  std::memcpy(packet->data, bytes.data(), bytes.size());
+  if (!packet) return no_memory();
+  SLUICE_TRY_VOID(fill(*packet, bytes));
   packet->flags |= AV_PKT_FLAG_KEY;
   packet->pts = packet->dts = 0;
   return packet;

@@ -17,7 +17,6 @@ inline constexpr std::uint32_t kMinPictureWidth = 16;
 inline constexpr std::uint32_t kMaxPictureSide = 8192;  // of what is decoded
 inline constexpr std::int64_t kMaxPicturePixels = 40'000'000;
 inline constexpr std::size_t kMaxAccessUnit = std::size_t{32} << 20;
-inline constexpr std::size_t kMaxCodecConfig = std::size_t{1} << 20;
 
 // Whether pictures of that codec can be decoded, with the libraries that are installed.
 [[nodiscard]] bool can_decode(media::Codec codec);

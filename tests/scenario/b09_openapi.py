@@ -6,7 +6,7 @@ import re
 import signal
 import tempfile
 
-from lib import http, rtmp, tls
+from lib import http, media, rtmp, tls
 from lib.expect import check, equal, main, wait_until
 from lib.node import Node
 from lib.openapi import BadDocument, Document
@@ -34,6 +34,7 @@ def scenario():
     with tempfile.TemporaryDirectory(prefix="sluice-scenario-") as folder:
         with Node(CONFIG + tls.config(tls.Certificate(folder, "one"))) as node:
             live(document, node)
+            telephone(document, node)
             sources(document, node)
             refusals(document, node)
             draining(document, node)
@@ -162,6 +163,27 @@ def live(document, node):
     check(waiting["grace_left_s"] > 0, f"grace: {waiting}")
     for viewer in viewers:
         viewer.close()
+
+
+class Telephone(media.Feed):
+    """The sound is G.711."""
+
+    def config(self):
+        return super().config()[:1]
+
+    def audio_body(self, number):
+        return b"\x72" + b"\xd5" * 170
+
+
+def telephone(document, node):
+    """What is made in place of sound that players do not take."""
+    publisher = Publisher(node.rtmp, "cams/phone", Telephone()).open()
+    publisher.push(200)
+    node.wait_stream("cams/phone", lambda entry: len(entry["tracks"]) == 2)
+    streams = ask(document, node, ("GET", "/api/v1/streams"), 200)["streams"]
+    (made,) = [entry["made_sound"] for entry in streams if entry["name"] == "cams/phone"]
+    equal((made["from"], made["containers"], made["active"]), ("transcoder", ["fmp4", "ts"], False), "what is made")
+    publisher.stop()
 
 
 def kick(document, node):

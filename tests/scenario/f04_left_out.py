@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A track that a container cannot carry is left out and the others play; a stream that has none that fits is 406."""
+"""A track that a container cannot carry, and that is not transcoded, is left out and the others play; without any it is 406."""
 
 from lib import ffmpeg, http, mse
 from lib.expect import check, equal, main
@@ -8,7 +8,7 @@ from lib.node import Node
 
 def scenario():
     ffmpeg.need("ffmpeg", "ffprobe")
-    with Node() as node:
+    with Node("sound: {transcode: never}") as node:
         arguments = ffmpeg.test_source(size="160x120") + ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"]
         with ffmpeg.Running(arguments + ["-f", "flv", "rtmp://%s:%d/cams/alaw" % node.rtmp]):
             node.wait_stream("cams/alaw", lambda entry: len(entry["tracks"]) == 2)

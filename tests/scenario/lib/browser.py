@@ -48,9 +48,9 @@ def need_player_libraries(node):
 
 
 class ClockPublisher:
-    """ffmpeg as the publisher of a picture with a clock: H.264 without delay, a key frame per second, and AAC."""
+    """ffmpeg as the publisher of a picture with a clock: H.264 without delay, a key frame per second, and a tone."""
 
-    def __init__(self, url, seconds=120):
+    def __init__(self, url, seconds=120, sound=("aac", "-ar", "44100")):
         self._clock = subprocess.Popen([sys.executable, os.path.join(_LIB, "clock.py"), str(seconds)],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self._log = tempfile.TemporaryFile()
@@ -58,7 +58,7 @@ class ClockPublisher:
             ["ffmpeg", "-hide_banner", "-nostdin", "-v", "warning", "-probesize", "32", "-analyzeduration", "0",
              "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x180", "-r", "25", "-i", "pipe:0",
              "-f", "lavfi", "-i", "sine=500:r=44100", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
-             "-profile:v", "baseline", "-g", "25", "-c:a", "aac", "-ar", "44100", "-flush_packets", "1", "-shortest",
+             "-profile:v", "baseline", "-g", "25", "-c:a", *sound, "-flush_packets", "1", "-shortest",
              "-f", "flv", url],
             stdin=self._clock.stdout, stdout=self._log, stderr=self._log)
         self._clock.stdout.close()  # the encoder has it

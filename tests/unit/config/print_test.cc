@@ -24,6 +24,7 @@ Config all_changed() {
   config.stream = {PublishPolicy::Always, Millis(0), Millis(1), Millis(2), kMiB,
                    Millis(1001),          4 * kGiB,  Millis(3), 1,         64,
                    H265InFlv::Legacy};
+  config.sound = {SoundTranscode::Never, SoundInFlv::Aac, 16'000, true};
   config.source = {SourceTransport::Udp, true,  Millis(1),   Millis(100), Millis(2),
                    Damaged::Pass,        false, Millis(101), Millis(500), Millis(100),
                    Millis(101),          9};

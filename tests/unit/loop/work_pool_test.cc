@@ -96,6 +96,27 @@ TEST_SUITE("loop") {
     CHECK_FALSE(pool.submit(*loop, [] {}, count));
   }
 
+  TEST_CASE("work pool: live work goes before other work, which is done all the same") {
+    test::TestLoop loop;
+    Held held;
+    WorkPool pool({.threads = 1, .max_queued = 1, .max_queued_live = 40});
+    std::string order;
+    auto add = [&](char what, WorkPool::Urgency urgency) {
+      return pool.submit(*loop, [] {}, [&order, what](Outcome) { order += what; }, urgency);
+    };
+    REQUIRE(pool.submit(*loop, held.work(), [](Outcome) {}));
+    held.begun.acquire();
+    CHECK(add('u', WorkPool::Urgency::Usual));
+    CHECK_FALSE(add('u', WorkPool::Urgency::Usual));
+    for (int i = 0; i < 40; ++i)
+      CHECK(add('l', WorkPool::Urgency::Live));
+    CHECK_FALSE(add('l', WorkPool::Urgency::Live));
+    held.let_go.release();
+    REQUIRE(loop.run_until([&] { return order.size() == 41; }));
+    CHECK(order.front() == 'l');
+    CHECK(order.find('u') < 20);
+  }
+
   TEST_CASE("work pool: an answer may ask for more work, from many threads at once") {
     test::TestLoop loop;
     WorkPool pool({.threads = 4, .max_queued = 1000});

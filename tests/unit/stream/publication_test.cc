@@ -38,7 +38,12 @@ struct Stage final : stream::PublicationOwner {
     auto entry = std::make_shared<stream::StreamEntry>();
     entry->name = "cams/gate";
     entry->counters = counters;
-    stream::PublicationContext context{*rig.loop, rig.config, rig.metrics, rig.blocks,
+    stream::PublicationContext context{*rig.loop,
+                                       rig.config,
+                                       rig.metrics,
+                                       rig.blocks,
+                                       rig.shelf->buffers(),
+                                       nullptr,
                                        [this](stream::StreamFacts f) {
                                          facts = std::move(f);
                                          ++facts_told;

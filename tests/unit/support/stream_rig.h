@@ -17,10 +17,11 @@
 namespace sluice::test {
 
 struct StreamRig {
-  explicit StreamRig(config::Config c = {})
+  // work: without it nothing is transcoded.
+  explicit StreamRig(config::Config c = {}, loop::WorkPool *work = nullptr)
       : config(std::make_shared<const config::Config>(std::move(c))) {
     shelf = std::make_unique<stream::Shelf>(
-        stream::Shelf::Context{*loop, directory, config, metrics, blocks});
+        stream::Shelf::Context{*loop, directory, config, metrics, blocks, nullptr, work});
     directory.add_shelf(*shelf);
   }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "support/encoded_source.h"
+#include "transcode/library.h"
 
 using namespace sluice;
 using test::encode;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/made_sound.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "base/log.h"
+
+namespace sluice::stream {
+namespace {
+
+media::Slice slice_of(media::BufferPool &pool, base::Bytes bytes) {
+  media::Slice slice{pool.take(bytes.size()), 0, static_cast<std::uint32_t>(bytes.size())};
+  if (!slice.buffer) return {};
+  std::memcpy(slice.buffer.memory().data(), bytes.data(), bytes.size());
+  return slice;
+}
+
+}  // namespace
+
+void MadeSound::start(const media::Track *sound) {
+  if (is_running()) return;
+  if (sound == nullptr) {
+    silence_.emplace(context_.buffers);
+  } else {
+    converter_ = std::make_unique<SoundConverter>(
+        context_, stream_, *sound,
+        SoundConverter::Events{[this](auto frames) { take(std::move(frames)); },
+                               [this] { owner_.on_sound_ready(); },
+                               [this](const base::Error &error) { fail(error); }});
+  }
+  for (const media::Frame &frame : gop_.frames())
+    add(frame);
+  if (converter_) converter_->submit();
+}
+
+void MadeSound::stop() {
+  silence_.reset();
+  converter_.reset();
+  kept_.clear();
+}
+
+void MadeSound::push(const media::Frame &frame) {
+  add(frame);
+  if (converter_) converter_->submit();
+}
+
+void MadeSound::add(const media::Frame &frame) {
+  const bool is_video = frame.kind() == media::Kind::Video;
+  if (silence_ && is_video) {
+    silence_->advance(frame, [this](const media::Frame &made) { give_out(made); });
+  } else if (converter_ && !is_video) {
+    converter_->add(frame);
+  }
+}
+
+void MadeSound::take(std::vector<transcode::SoundFrame> frames) {
+  for (const transcode::SoundFrame &made : frames) {
+    media::Frame frame{.codec = media::Codec::AAC, .key = true, .dts = made.dts};
+    frame.wall_us = made.wall_us;
+    frame.payload = slice_of(context_.buffers, base::as_bytes(made.payload));
+    context_.metrics.copied_transcode_bytes.add(frame.payload.size);
+    if (frame.payload.size > 0) give_out(frame);
+  }
+}
+
+void MadeSound::give_out(const media::Frame &frame) {
+  kept_.push_back(frame);
+  const media::Ticks from = gop_.empty() ? frame.dts : gop_.frames().front().dts;
+  while (!kept_.empty() && kept_.front().dts < from)
+    kept_.pop_front();
+  owner_.on_made_sound(frame);
+}
+
+void MadeSound::fail(const base::Error &error) {
+  base::log::warning("sound is not transcoded",
+                     {{"stream", stream_}, {"why", base::describe(error)}});
+  owner_.on_no_sound();
+}
+
+std::vector<media::Frame> MadeSound::gop_frames() const {
+  std::vector<media::Frame> frames;
+  for (const media::Frame &frame : gop_.frames()) {
+    if (frame.kind() == media::Kind::Video) frames.push_back(frame);
+  }
+  if (gop_.empty()) return frames;
+  const media::Ticks from = gop_.frames().front().dts;
+  std::ranges::copy_if(kept_, std::back_inserter(frames),
+                       [&](const media::Frame &made) { return made.dts >= from; });
+  std::ranges::stable_sort(frames, {}, &media::Frame::dts);
+  return frames;
+}
+
+}  // namespace sluice::stream

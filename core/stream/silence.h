@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Silence: the sound of a stream that has none, for players that wait for some. One AAC frame, over
+// and over, as far as the pictures have come.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "media/frame.h"
+
+namespace sluice::stream {
+
+// What the frames are of.
+[[nodiscard]] media::Track silent_track();
+
+class Silence {
+ public:
+  using OnFrame = std::function<void(const media::Frame &)>;
+  explicit Silence(media::BufferPool &pool);
+
+  // A picture comes: the frames up to it. Where pictures are far apart the sound begins anew.
+  void advance(const media::Frame &picture, const OnFrame &on_frame);
+
+ private:
+  media::Slice frame_;
+  std::optional<media::Ticks> next_;
+};
+
+}  // namespace sluice::stream
