@@ -60,8 +60,6 @@ void Viewer::start_at(const tape::TapeView &view, std::uint64_t key) {
   prefix_serial_ = kNoPrefix;
   if (mse_ && mse_->held()) {
     cursor_ = promised_ = key;
-    auto opening = mse_->wants_init() ? take_prefix(view.prefix_at(key)) : std::nullopt;
-    if (opening) lead_with(*opening);
     return;
   }
   go_on_at(view, key);
@@ -84,6 +82,16 @@ std::optional<std::string_view> Viewer::take_prefix(const tape::Prefix &prefix) 
   // Over HTTP fMP4 goes on only with the init segment that the client has.
   if (protocol_ == Protocol::HttpFmp4) return "";
   return prefix.changeover;
+}
+
+// For a client that wants no media now, but the init segment that it will need. False when there is
+// nothing to send.
+bool Viewer::prepare_held(const tape::TapeView &view) {
+  auto key = view.newest_key();
+  if (!mse_->wants_init() || prefix_serial_ != kNoPrefix || !key) return false;
+  cursor_ = promised_ = *key;
+  if (auto opening = take_prefix(view.prefix_at(*key))) lead_with(*opening);
+  return true;
 }
 
 void Viewer::lead_with(std::string_view message) {
@@ -151,7 +159,8 @@ bool Viewer::next_message(const tape::TapeView &view) {
     lead_.swap(control_);
     return true;
   }
-  if (closing_ || changeover_ || (mse_ && mse_->held())) return false;
+  if (closing_ || changeover_) return false;
+  if (mse_ && mse_->held()) return prepare_held(view);
   if (go_live_) {
     auto key = view.newest_key();
     if (key && (*key > cursor_ || prefix_serial_ == kNoPrefix)) {

@@ -99,6 +99,7 @@ class Viewer final : public net::SocketEvents,
   bool skip_if_late(const tape::TapeView &view);
   void go_on_at(const tape::TapeView &view, std::uint64_t key);
   std::optional<std::string_view> take_prefix(const tape::Prefix &prefix);
+  bool prepare_held(const tape::TapeView &view);
   void lead_with(std::string_view message);
   void promise(const tape::TapeView &view, std::string_view opening);
   // Fragmented MP4 only.

@@ -325,8 +325,13 @@ TEST_SUITE("deliver") {
     CHECK(client.log == "TTFFFFF");  // a frame a message
     CHECK(client.texts[1]["event"] == "resumed");
     CHECK(client.serials == sequence(11, 15));
-    SUBCASE("a pause goes on live") {
+    SUBCASE("a pause goes on live, also one in which tracks were chosen") {
       client.say("pause");
+      client.catch_up();
+      client.say("set_tracks=a1");
+      client.catch_up();
+      CHECK(client.texts.back()["type"] == "mse_init_segment");
+      client.texts.erase(client.texts.begin() + 3, client.texts.end());
       client.catch_up();
       push_frames(rig, publisher, 15, 10);
       client.catch_up();
@@ -344,6 +349,22 @@ TEST_SUITE("deliver") {
       REQUIRE(client.wait_for(15));
       CHECK(client.serials[5] == 11);
     }
+  }
+
+  TEST_CASE("mse viewer: Flussonic's clients may be asked for their codecs first") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    MseClient client(rig, "/cams/gate.mp4?framing=flussonic&negotiate=1");
+    REQUIRE(client.wait([&] { return !client.head.empty(); }));
+    client.catch_up();
+    CHECK(client.log.empty());
+    client.say("avc1.640028,mp4a.40.2");
+    REQUIRE(client.wait([&] { return client.log == "T"; }));
+    CHECK(client.texts[0]["type"] == "mse_init_segment");
+    client.say("resume");
+    REQUIRE(client.wait_for(1));
+    CHECK(client.log == "TTF");
   }
 
   TEST_CASE("mse viewer: Ivideon's clients get a text before each frame") {
@@ -371,6 +392,21 @@ TEST_SUITE("deliver") {
       REQUIRE(client.wait([&] { return client.close_code != 0; }));
       CHECK(client.close_code == wire::websocket::kGoingAway);
     }
+  }
+
+  TEST_CASE("mse viewer: however many messages there are, they are one write") {
+    DeliverRig rig;
+    FakePublisher publisher(rig);
+    begin(publisher);
+    MseClient first(rig, "/cams/gate.mp4?framing=ivideon");
+    REQUIRE(first.wait_for(1));
+    push_frames(rig, publisher, 1, 8);
+    REQUIRE(first.wait_for(9));
+    auto writes = rig.deliver_metrics.flush_bytes.count();
+    MseClient second(rig, "/cams/gate.mp4?framing=ivideon");
+    REQUIRE(second.wait_for(9));
+    CHECK(second.log == "TTFTFTFTFTFTFTFTFTF");
+    CHECK(rig.deliver_metrics.flush_bytes.count() == writes + 1);
   }
 
   TEST_CASE("mse viewer: a publisher that returns is a new init segment in every dialect") {
