@@ -118,6 +118,7 @@ StreamView stream_from(const Json &json) {
   stream.tape_bytes = number_of(json, "tape_bytes");
   stream.grace_left_s = number_of(json, "grace_left_s");
   stream.ignored = texts_of(member(json, "ignored"));
+  stream.renditions = texts_of(member(json, "renditions"));
   const Json &tracks = member(json, "tracks");
   if (tracks.is_array()) {
     for (const Json &track : tracks)

@@ -38,7 +38,7 @@ struct StreamView {
   std::uint64_t uptime_s = 0, home_loop = 0, viewers = 0, bytes_in = 0, bytes_out = 0;
   std::uint64_t frames_in = 0, dropped_frames = 0, corrections = 0, gop_bytes = 0, gop_frames = 0;
   std::uint64_t tape_bytes = 0, grace_left_s = 0;
-  std::vector<std::string> ignored;
+  std::vector<std::string> ignored, renditions;
   std::vector<TrackView> tracks;
   std::optional<SourceView> source;  // nothing: it is published
 };

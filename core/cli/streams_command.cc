@@ -110,6 +110,8 @@ std::string details(const StreamView &stream) {
   line("publisher", publisher_of(stream));
   for (const TrackView &track : stream.tracks)
     line(track.kind, describe_track(track));
+  for (const std::string &rendition : stream.renditions)
+    line("rendition", rendition);
   line("viewers", std::to_string(stream.viewers));
   line("in",
        fmt::format("{}, {} frames ({} dropped, {} times corrected)", format_bytes(stream.bytes_in),

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-constexpr std::size_t kMaxListItems = 64;
+constexpr std::uint64_t kMaxListItems = 64;
 constexpr std::size_t kMaxUrls = 8;  // of one stream
 
 std::string_view kind_name(Kind kind) {
@@ -70,8 +70,9 @@ class ValueBinder {
                     fmt::format("{} must be a list, such as {}", path_, example_list()));
       return false;
     }
-    if (node_.items.size() > kMaxListItems) {
-      report_.error(node_.position, fmt::format("{} has more than {} items", path_, kMaxListItems));
+    const std::uint64_t most = field_.max > 0 ? field_.max : kMaxListItems;
+    if (node_.items.size() > most) {
+      report_.error(node_.position, fmt::format("{} has more than {} items", path_, most));
       return false;
     }
     bool good = true;
@@ -181,6 +182,7 @@ class ValueBinder {
   }
 
   std::string example_list() const {
+    if (field_.is_override()) return std::string(field_.example);
     Config defaults;
     return write_value(field_, field_.slot(defaults));
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config.h"
 
+#include <algorithm>
+
 namespace sluice::config {
 namespace {
 
@@ -42,6 +44,21 @@ Millis Config::viewer_grace(std::string_view stream_name) const {
   if (!has_source(stream_name)) return stream.viewer_grace;
   const auto it = streams.find(stream_name);
   return it->second.keep_viewers.value_or(source.keep_viewers);
+}
+
+const std::vector<std::string> &Config::renditions(std::string_view stream_name) const {
+  static const std::vector<std::string> kNone;
+  const auto it = streams.find(stream_name);
+  return it == streams.end() ? kNone : it->second.renditions;
+}
+
+bool Config::is_rendition(std::string_view stream_name) const {
+  return std::ranges::any_of(streams, [&](const auto &entry) {
+    const auto &[name, own] = entry;
+    const auto &others = own.renditions;
+    return !others.empty() &&
+           (name == stream_name || std::ranges::find(others, stream_name) != others.end());
+  });
 }
 
 }  // namespace sluice::config

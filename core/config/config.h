@@ -11,13 +11,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/stream_overrides.h"
 #include "config/words.h"
 
 namespace sluice::config {
@@ -201,23 +201,6 @@ struct Watchdog {
   friend bool operator==(const Watchdog &, const Watchdog &) = default;
 };
 
-// One entry of `streams`: what is not set comes from `stream` and `source`.
-struct StreamOverrides {
-  std::optional<PublishPolicy> publish;
-  std::vector<std::string> source;  // URLs in order of preference, secret in part; empty: no source
-  std::optional<SourceTransport> transport;
-  std::optional<bool> on_demand;
-  std::optional<Millis> stop_after;
-  std::optional<Millis> start_timeout;
-  std::optional<Millis> keep_viewers;
-  std::optional<Damaged> damaged;
-  std::optional<bool> verify_tls;
-  std::optional<Millis> connect_timeout;
-  std::optional<Millis> media_timeout;
-
-  friend bool operator==(const StreamOverrides &, const StreamOverrides &) = default;
-};
-
 struct Config {
   Node node;
   Log log;
@@ -244,6 +227,11 @@ struct Config {
   [[nodiscard]] Source source_settings(std::string_view stream_name) const;
   // How long viewers stay while nobody publishes.
   [[nodiscard]] Millis viewer_grace(std::string_view stream_name) const;
+  // The other streams that show the same as this one; mostly none.
+  [[nodiscard]] const std::vector<std::string> &renditions(std::string_view stream_name) const;
+  // Whether the stream is one of several that show the same.
+  [[nodiscard]] bool is_rendition(std::string_view stream_name) const;
+
   friend bool operator==(const Config &, const Config &) = default;
 };
 

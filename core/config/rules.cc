@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ class RuleChecker {
     check_tls();
     check_stream_names();
     check_sources();
+    check_renditions();
     check_orders();
   }
 
@@ -120,6 +122,36 @@ class RuleChecker {
         error(place_of({own}), fmt::format("{} needs {}.source, which is not set", own, path));
       }
     }
+  }
+
+  // One stream has the list, and it names all the others: nobody has to follow lists from one to
+  // the next to know what shows the same.
+  void check_renditions() {
+    for (const auto &[name, overrides] : config_.streams) {
+      const std::string path = fmt::format("streams.{}.renditions", name);
+      for (std::size_t i = 0; i < overrides.renditions.size(); ++i) {
+        const auto problem = problem_of_rendition(name, i);
+        if (problem.empty()) continue;
+        error(place_of({fmt::format("{}#{}", path, i)}),
+              fmt::format("{} {} {}", path, show(overrides.renditions[i]), problem));
+      }
+    }
+  }
+
+  [[nodiscard]] std::string problem_of_rendition(std::string_view stream, std::size_t index) const {
+    const auto &all = config_.renditions(stream);
+    const std::string &name = all[index];
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(index);
+    if (name == stream) return "is the stream itself";
+    if (std::find(all.begin(), end, name) != end) return "is listed twice";
+    if (!config_.renditions(name).empty()) {
+      return "has renditions of its own; list all of them in one place";
+    }
+    if (name.size() > config_.stream.max_name_length) {
+      return fmt::format("is longer than stream.max_name_length, which is {}",
+                         config_.stream.max_name_length);
+    }
+    return {};
   }
 
   // `low` must not be above `high`.

@@ -326,6 +326,11 @@ constexpr Field kFields[] = {
      .help = "As `source.connect_timeout`.", .example = "10s"},
     {SLUICE_OVERRIDE(media_timeout), .min = 500, .max = minutes(10), .flags = kLive,
      .help = "As `source.media_timeout`.", .example = "10s"},
+    {SLUICE_OVERRIDE(renditions), .max = 8, .check = check_stream_name, .flags = kLive,
+     .help = "Up to 8 other streams that show the same in another size or codec, such as the "
+             "sub-stream of the same camera, best first. HLS players of this stream choose among "
+             "them all, and a page's codecs decide which one it is sent over WS-fMP4.",
+     .example = "[\"uin1/gate_sub\"]"},
 };
 
 }  // namespace

@@ -43,7 +43,8 @@ struct Field {
   Slot (*slot)(Config &) = nullptr;
   Slot (*override_slot)(StreamOverrides &) = nullptr;  // keys of an entry of `streams`
 
-  // For counts, bytes and milliseconds.
+  // For counts, bytes and milliseconds. Of a list, max is how many items it may have, when it is
+  // not 0.
   std::uint64_t min = 0;
   std::uint64_t max = 0;
 

@@ -221,6 +221,10 @@ std::string write_value(const Field &field, const Slot &slot) {
     const auto *secret = std::get<std::string *>(slot);
     return secret->empty() ? quote("") : quote("***");
   }
+  if (field.is_override()) {
+    const auto *const *list = std::get_if<std::vector<std::string> *>(&slot);
+    if (list != nullptr && (*list)->empty()) return {};
+  }
   if (!field.zero.empty() && *std::get<std::uint32_t *>(slot) == 0) return std::string(field.zero);
   return std::visit(ValueWriter(), slot);
 }

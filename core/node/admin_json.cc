@@ -267,6 +267,7 @@ std::string streams_json(Node &node) {
   for (const auto &[name, listed] : streams) {
     Json json = stream_json(listed);
     auto source = sources.find(name);
+    json["renditions"] = node.config().renditions(name);
     json["source"] = nullptr;
     if (source != sources.end()) {
       json["source"] = source_json(source->second, node.is_added(name));

@@ -23,7 +23,8 @@ constexpr const char *kStreams = R"({"streams":[
    "protocol":"rtmp","encoder":"Lavf\u001b[31m"},"since":"2026-01-31T00:00:00Z","uptime_s":70,
    "home_loop":1,"tracks":[{"kind":"video","codec":"h264","codec_string":"avc1.64001f","width":640,
    "height":360},{"kind":"audio","codec":"aac","sample_rate":44100,"channels":2}],"viewers":7,
-   "bytes_in":1048576,"bytes_out":7340032,"ignored":["audio codec 5"],"last_error":"stalled"}]})";
+   "bytes_in":1048576,"bytes_out":7340032,"ignored":["audio codec 5"],
+   "renditions":["demo/film_sub"],"last_error":"stalled"}]})";
 
 constexpr const char *kSource = R"({"name":"cams/gate","origin":"api","state":"waiting",
   "url":"rtsp://***@10.0.0.5/1","on_demand":true,"wanted":true,"attempts":7,"reconnects":1,
@@ -85,6 +86,7 @@ TEST_SUITE("cli") {
     std::string out = terminal.out.str();
     CHECK(out.find("127.0.0.1:5000 by rtmp, session 1-a, Lavf?[31m\n") != std::string::npos);
     CHECK(out.find("ignored      audio codec 5\n") != std::string::npos);
+    CHECK(out.contains("rendition    demo/film_sub\n"));
     CHECK(out.find("last error   stalled\n") != std::string::npos);
     FakeTerminal gone;
     gone.reply = HttpReply{200, kStreams};

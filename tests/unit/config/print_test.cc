@@ -45,6 +45,7 @@ Config all_changed() {
   camera.verify_tls = true;
   camera.connect_timeout = Millis(102);
   camera.media_timeout = Millis(501);
+  camera.renditions = {"cams/gate_sub", "cams/gate_tiny"};
   return config;
 }
 

@@ -49,6 +49,29 @@ TEST_SUITE("config") {
           "is 5");
   }
 
+  TEST_CASE("rules: renditions are other streams, each once, all listed in one place") {
+    CHECK(mistake("streams: {a/b: {renditions: [a/c, a/d]}}\n").empty());
+    CHECK(mistake("streams:\n  a/b: {renditions: [a/c, a/b]}\n") ==
+          "f:2:27: error: streams.a/b.renditions \"a/b\" is the stream itself");
+    CHECK(mistake("streams:\n  a/b:\n    renditions: [a/c, a/c]\n") ==
+          "f:3:23: error: streams.a/b.renditions \"a/c\" is listed twice");
+    CHECK(mistake("streams:\n  a/b: {renditions: [a/c]}\n  a/c: {renditions: [a/d]}\n") ==
+          "f:2:22: error: streams.a/b.renditions \"a/c\" has renditions of its own; list all of "
+          "them in one place");
+    CHECK(mistake("stream: {max_name_length: 5}\nstreams: {a/b: {renditions: [ab/cde]}}\n") ==
+          "f:2:30: error: streams.a/b.renditions \"ab/cde\" is longer than stream.max_name_length, "
+          "which is 5");
+  }
+
+  TEST_CASE("rules: renditions are a short list of names") {
+    CHECK(mistake("streams: {a/b: {renditions: a/c}}\n") ==
+          "f:1:29: error: streams.a/b.renditions must be a list, such as [\"uin1/gate_sub\"]");
+    CHECK(mistake("streams: {a/b: {renditions: [lion]}}\n")
+              .starts_with("f:1:30: error: streams.a/b.renditions \"lion\" "));
+    CHECK(mistake("streams: {a/b: {renditions: [a/1,a/2,a/3,a/4,a/5,a/6,a/7,a/8,a/9]}}\n") ==
+          "f:1:29: error: streams.a/b.renditions has more than 8 items");
+  }
+
   TEST_CASE("rules: lower and upper limits stand in order") {
     CHECK(mistake("deliver: {flush_interval_min: 1s}\n") ==
           "f:1:31: error: deliver.flush_interval_min must not be above deliver.flush_interval_max");
