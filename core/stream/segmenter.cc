@@ -27,7 +27,7 @@ Segmenter::Segmenter(tape::TapeView view, SegmentLog &log, const config::Live &c
     : view_(std::move(view)), log_(log), config_(config), next_(view_.tail()), list_(*log.read()) {
   list_.ended = false;
   list_.open.reset();
-  breaks_ = list_.next_number > 0;
+  lose_thread();
 }
 
 bool Segmenter::advance() {
@@ -75,24 +75,53 @@ void Segmenter::skip_what_is_lost() {
   if (oldest >= view_.tail()) return;
   next_ = std::max(next_, view_.tail());
   if (open_) complete_segment();
+  lose_thread();
+}
+
+void Segmenter::lose_thread() {
   breaks_ = list_.next_number > 0;
+  needs_key_ = true;
 }
 
 void Segmenter::take(const Placed &frame) {
   // A tape's times may go back by a little where audio came without video.
-  const media::Ticks before = std::exchange(now_, std::max(now_, frame.mark.dts));
-  if (open_) interval_ = now_ - before;
+  const media::Ticks time = std::max(now_, frame.mark.dts);
+  if (open_) {
+    if (is_hole(time - now_)) {
+      end_before_hole(frame.offset);
+    } else {
+      interval_ = time - now_;
+    }
+  }
+  now_ = time;
   if (open_ && ends_segment(frame)) end_segment(frame.offset);
   if (frame.mark.config) return;
   if (!open_) {
-    // Also one that was cut for its length goes on without a key frame.
-    const bool follows = !breaks_ && frame.prefix.serial == prefix_serial_ && init_ != nullptr;
+    // Also one that was cut for its length, or at a hole, goes on without a key frame.
+    const bool follows = !needs_key_ && frame.prefix.serial == prefix_serial_;
     if (frame.mark.key || follows) begin_segment(frame);
     return;
   }
   if (!ends_part()) return;
   end_part(frame.offset);
   begin_part(frame);
+}
+
+// Frames are missing, or the camera paused: players, which hold three parts back, have run dry. A
+// camera that is always as slow has no holes.
+bool Segmenter::is_hole(media::Ticks distance) const {
+  constexpr int kPartsHeldBack = 3;
+  constexpr int kUsualIntervals = 4;
+  return interval_ > media::Ticks(0) && distance > kPartsHeldBack * config_->hls.part &&
+         distance > kUsualIntervals * interval_;
+}
+
+// The last frame is given the time that a frame usually has: no part or segment, and with it no
+// target, is as long as the hole.
+void Segmenter::end_before_hole(std::uint64_t offset) {
+  now_ += interval_;
+  end_segment(offset);
+  breaks_ = true;
 }
 
 bool Segmenter::ends_segment(const Placed &frame) const {
@@ -126,6 +155,7 @@ void Segmenter::begin_segment(const Placed &frame) {
   open_->start = now_;
   open_->wall_us = frame.mark.wall_us;
   open_->discontinuity = std::exchange(breaks_, false);
+  needs_key_ = false;
   open_->init = init_;
   open_from_ = frame.offset;
   begin_part(frame);

@@ -46,6 +46,9 @@ class Segmenter {
 
   void take(const Placed &frame);
   void skip_what_is_lost();
+  void lose_thread();
+  [[nodiscard]] bool is_hole(media::Ticks distance) const;
+  void end_before_hole(std::uint64_t offset);
   void begin_segment(const Placed &frame);
   void begin_part(const Placed &frame);
   void end_part(std::uint64_t offset);
@@ -63,12 +66,13 @@ class Segmenter {
 
   std::uint64_t next_;        // offset of the next frame to look at
   media::Ticks now_{0};       // time of the newest frame, which never goes back
-  media::Ticks interval_{0};  // between the two newest frames
+  media::Ticks interval_{0};  // between the two newest frames that no hole is between
 
   SegmentList list_;  // as it will be published next; `open` and what is measured are made then
   std::uint64_t prefix_serial_ = 0;   // of the segment under way
   std::shared_ptr<const Init> init_;  // likewise
   bool breaks_ = false;               // the next segment does not follow from the last one
+  bool needs_key_ = true;             // and begins with a key frame, whatever came before
   std::optional<Segment> open_;       // the segment under way
   std::uint64_t open_from_ = 0;
   std::uint64_t part_from_ = 0;  // the part under way

@@ -258,6 +258,46 @@ TEST_SUITE("stream") {
     check_sound(*bench.list());
   }
 
+  TEST_CASE("segmenter: a hole in the media ends the segment, and is in none") {
+    for (bool key_after : {true, false}) {
+      Bench bench;
+      bench.play(0, 1'000, 2'000);
+      bench.unit(8'000, key_after);
+      bench.advance();
+      auto list = bench.list();
+      check_sound(*list);
+      REQUIRE(list->segments.size() == 1);
+      CHECK(ms(list->segments[0]->duration) == 1'000);
+      CHECK(bytes_of(list->segments[0]->range).ends_with("<960>"));
+      CHECK(list->target == std::chrono::seconds(2));
+      CHECK(list->part_target == Millis(320));
+      for (std::int64_t ms = 8'040; ms < 8'600; ms += 40)
+        bench.unit(ms);
+      bench.advance();
+      list = bench.list();
+      check_sound(*list);
+      REQUIRE(list->open != nullptr);
+      CHECK(list->open->discontinuity);
+      CHECK(ms(list->open->start) == 8'000);
+      CHECK(list->open->parts[0].independent == key_after);
+      CHECK(list->open->init == list->segments[0]->init);
+    }
+  }
+
+  TEST_CASE("segmenter: a camera that is slow, or slower for a moment, has no holes") {
+    Bench bench;
+    for (std::int64_t ms = 0; ms <= 30'000; ms += 1'500)
+      bench.unit(ms, ms % 6'000 == 0);
+    bench.unit(34'000);
+    bench.unit(36'000, true);
+    bench.advance();
+    auto list = bench.list();
+    check_sound(*list);
+    for (const auto &segment : list->segments)
+      CHECK_FALSE(segment->discontinuity);
+    CHECK(list->segments.back()->duration == std::chrono::seconds(6));
+  }
+
   TEST_CASE("segmenter: the end of the publisher completes what is open") {
     Bench bench;
     bench.play(0, 3'000, 2'000);
