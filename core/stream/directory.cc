@@ -57,6 +57,7 @@ void Directory::grant(Record &record, PublishRequest request) {
     grant.start_at = record.next_dts + std::max(kLeastGap, elapsed_since(record.ended_at));
   } else {
     entry->counters = std::make_shared<StreamCounters>();
+    if (config_->is_rendition(request.name)) grant.start_at = elapsed_since(started_);
   }
   entry->name = request.name;
   entry->epoch = ++last_epoch_;

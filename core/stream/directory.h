@@ -31,7 +31,8 @@ struct PublishRequest {
 struct Grant {
   std::shared_ptr<const StreamEntry> entry;
   // Where the stream's time goes on: after the last frame of the publisher before, so that viewers
-  // who stayed see a growing time line. 0 for a new stream.
+  // who stayed see a growing time line. For a new stream 0, except for renditions: players go from
+  // one to the other by time (RFC 8216bis section 6.2.4), so theirs begins with the directory.
   media::Ticks start_at{0};
 };
 
@@ -88,6 +89,7 @@ class Directory {
   loop::Loop &main_;
   const config::Live &config_;
   StreamMetrics &metrics_;
+  const base::MonoTime started_ = base::mono_now();
   std::vector<Shelf *> shelves_;
   std::map<std::string, Record, std::less<>> records_;
   std::uint64_t last_epoch_ = 0;

@@ -324,4 +324,23 @@ TEST_SUITE("stream") {
     CHECK(late.publication == nullptr);
     CHECK(rig.directory.size() == 0);
   }
+
+  TEST_CASE("directory: streams that show the same are on one clock") {
+    config::Config config;
+    config.streams["cams/gate"].renditions = {"cams/gate_sub"};
+    StreamRig rig(config);
+    FakePublisher main(rig);
+    FakePublisher sub(rig, "cams/gate_sub");
+    FakePublisher other(rig, "cams/yard");
+    const auto before = base::mono_now();
+    main.publish();
+    const auto between = base::mono_now();
+    REQUIRE(rig.loop.run_until([&] { return base::mono_now() - between >= base::Millis(5); }));
+    sub.publish();
+    other.publish();
+    const auto apart = sub.publication->resume_point() - main.publication->resume_point();
+    CHECK(apart >= base::Millis(5));
+    CHECK(apart <= base::mono_now() - before + base::Millis(1));
+    CHECK(other.publication->resume_point() == media::Ticks(0));
+  }
 }
