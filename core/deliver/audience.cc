@@ -106,8 +106,11 @@ void Audience::start_waiting() {
   if (!entry_ || !entry_->live || view_epoch_ != entry_->epoch) return;
   auto key = view_ ? view_->newest_key() : std::nullopt;
   if (!key) return;
-  for (Waiting &waiting : std::exchange(waiting_, {}))
+  for (Waiting &waiting : std::exchange(waiting_, {})) {
+    std::string why = why_not(waiting.request, *key);
+    if (!why.empty() && delivery_.pass_on(waiting.request, std::move(why))) continue;
     start_viewer(std::move(waiting), *key);
+  }
   close_pass();
 }
 
@@ -152,7 +155,16 @@ bool Audience::has_nothing() const {
   return entry_ && entry_->live && entry_->has_nothing_for(format_);
 }
 
+std::string Audience::why_not(const ViewerRequest &request, std::uint64_t key) const {
+  if (!request.mse || !request.mse->codecs) return {};
+  auto missing = missing_codec(*request.mse->codecs, view_->prefix_at(key).mime);
+  if (!missing) return {};
+  return name_ + " is " + plain_name(*missing) + ", which this player does not list";
+}
+
 void Audience::refuse(Waiting &waiting) {
+  const char *why = has_nothing() ? " has no track that fMP4 can carry" : " has no picture";
+  if (delivery_.pass_on(waiting.request, name_ + why)) return;
   auto &exchange = *waiting.request.exchange;
   if (has_nothing()) return respond_no_track(exchange, media_format(format_));
   respond_absent(exchange, shelf(), name_, entry_.get());

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "deliver/rendition_choice.h"
 #include "deliver/viewer.h"
 #include "http/exchange.h"
 #include "stream/shelf.h"
@@ -28,6 +29,7 @@ struct ViewerRequest {
   Protocol protocol = Protocol::HttpFlv;
   stream::Format format = stream::Format::Flv;  // of the tape; the audience's
   std::optional<MseSession::Options> mse;       // WsFmp4 only
+  std::optional<RenditionChoice> choice;        // WsFmp4 only: what it is given if not this stream
 };
 
 class Audience final : public stream::NameWatcher {
@@ -84,6 +86,8 @@ class Audience final : public stream::NameWatcher {
   // The stream is live, and will never have anything for this audience.
   [[nodiscard]] bool has_nothing() const;
   void refuse(Waiting &waiting);
+  // Why the client, as far as it has told, would not play what is there; empty when it would.
+  [[nodiscard]] std::string why_not(const ViewerRequest &request, std::uint64_t key) const;
   [[nodiscard]] bool may_wait_on(const Waiting &waiting, base::MonoTime now) const;
   void flush(Viewer &viewer);
   void change_over(Viewer &viewer);

@@ -63,7 +63,7 @@ Delivery::Delivery(stream::Shelf &shelf, DeliverMetrics &metrics, LoopFigures &f
   pace();
 }
 
-Delivery::~Delivery() = default;
+Delivery::~Delivery() { draining_ = true; }
 
 // --- URLs ---
 
@@ -155,6 +155,10 @@ void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const W
     request.format = framing->format;
     request.framing = framing->framing;
     request.mse = std::move(*options);
+    request.choice = choose(asked, wish.name);
+    if (!request.choice) {
+      return exchange->respond_error(400, "bad_rendition", "the stream has no such rendition");
+    }
   }
   auto accepted = http::accept_websocket(asked, shelf_.config()->http.cors_origin);
   if (!accepted.ok()) {
@@ -164,7 +168,29 @@ void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const W
   request.status = accepted.status;
   request.head_fields = std::move(accepted.headers);
   request.exchange = std::move(exchange);
+  if (request.choice) return admit_chosen(std::move(request));
   admit(std::move(request), wish);
+}
+
+std::optional<RenditionChoice> Delivery::choose(const http::Request &asked,
+                                                const std::string &main) const {
+  std::vector<std::string> names{main};
+  const auto &others = shelf_.config()->renditions(main);
+  names.insert(names.end(), others.begin(), others.end());
+  return RenditionChoice::parse(std::move(names), asked.query.find("rendition"));
+}
+
+void Delivery::admit_chosen(ViewerRequest request) {
+  const std::string name = request.choice->name();
+  request.mse->stream = name;
+  request.mse->reason = request.choice->reason();
+  admit(std::move(request), {name, media_format(stream::Format::Fmp4)});
+}
+
+bool Delivery::pass_on(ViewerRequest &request, std::string why) {
+  if (!request.choice || !request.choice->pass_over(std::move(why))) return false;
+  admit_chosen(std::move(request));
+  return true;
 }
 
 void Delivery::answer_head(http::Exchange &exchange, const Wish &wish) {

@@ -51,6 +51,9 @@ class Delivery {
   [[nodiscard]] DeliverMetrics &metrics() const { return metrics_; }
   [[nodiscard]] base::MutableBytes read_buffer() { return read_buffer_; }
   [[nodiscard]] bool flushes_at_once() const { return pacer_.immediate(); }
+  // Lets the request wait for the next rendition that it may be given. why: what is wrong with the
+  // one before. False when there is none: then nothing has changed.
+  bool pass_on(ViewerRequest &request, std::string why);
 
  private:
   // What a request wants, as its URL says.
@@ -65,6 +68,9 @@ class Delivery {
   void serve(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
   void serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
   void serve_websocket(std::unique_ptr<http::Exchange> exchange, const Wish &wish);
+  [[nodiscard]] std::optional<RenditionChoice> choose(const http::Request &asked,
+                                                      const std::string &main) const;
+  void admit_chosen(ViewerRequest request);
   void answer_head(http::Exchange &exchange, const Wish &wish);
   void admit(ViewerRequest request, const Wish &wish);
   void tick();

@@ -46,10 +46,16 @@ std::string_view family(std::string_view codec) {
   return entry;
 }
 
-bool is_video(std::string_view codec) {
-  constexpr std::array<std::string_view, 4> kVideo{"avc1", "hvc1", "av01", "vp09"};
-  return std::ranges::find(kVideo, family(codec)) != kVideo.end();
+constexpr std::array<std::pair<std::string_view, const char *>, 4> kVideo{
+    {{"avc1", "H.264"}, {"hvc1", "H.265"}, {"av01", "AV1"}, {"vp09", "VP9"}}};
+
+const char *video_name(std::string_view codec) {
+  const auto *found =
+      std::ranges::find(kVideo, family(codec), &decltype(kVideo)::value_type::first);
+  return found == kVideo.end() ? nullptr : found->second;
 }
+
+bool is_video(std::string_view codec) { return video_name(codec) != nullptr; }
 
 std::string join(const CodecList &names) {
   std::string out;
@@ -123,6 +129,19 @@ bool lists_codec(const CodecList &list, std::string_view codec) {
   return std::ranges::any_of(list, matches);
 }
 
+std::optional<std::string> missing_codec(const CodecList &list, const std::string &mime) {
+  auto needed = parse_codec_list(mime);
+  if (!needed || needed->empty()) return std::nullopt;
+  auto video = std::ranges::find_if(*needed, is_video);
+  const std::string &codec = video != needed->end() ? *video : needed->front();
+  return lists_codec(list, codec) ? std::nullopt : std::optional(codec);
+}
+
+std::string plain_name(std::string_view codec) {
+  const char *name = video_name(codec);
+  return name != nullptr ? name : std::string(codec);
+}
+
 base::Result<MseCommand> parse_mse_command(base::Bytes text) {
   if (text.size() > kMaxMseText) {
     return base::fail(Domain::Wire, Code::TooLarge, "the message is too long");
@@ -145,6 +164,7 @@ base::Result<MseCommand> parse_mse_command(base::Bytes text) {
 MseSession::MseSession(Options options, base::MonoTime now)
     : dialect_(options.dialect),
       stream_(std::move(options.stream)),
+      reason_(std::move(options.reason)),
       codecs_(std::move(options.codecs)),
       negotiating_(options.negotiate && !codecs_),
       since_(now),
@@ -219,15 +239,11 @@ std::string MseSession::event(const char *name) const {
 }
 
 std::optional<MseReply> MseSession::refuse(const std::string &mime) const {
-  if (!codecs_) return std::nullopt;
-  auto needed = parse_codec_list(mime);
-  if (!needed || needed->empty()) return std::nullopt;
-  // A picture without sound is worth having; sound alone is when there is nothing else.
-  auto video = std::ranges::find_if(*needed, is_video);
-  const std::string &codec = video != needed->end() ? *video : needed->front();
-  if (lists_codec(*codecs_, codec)) return std::nullopt;
-  std::string why = "the stream is " + codec + "; the client can play " +
+  auto missing = codecs_ ? missing_codec(*codecs_, mime) : std::nullopt;
+  if (!missing) return std::nullopt;
+  std::string why = "the stream is " + *missing + "; the client can play " +
                     (codecs_->empty() ? "nothing" : join(*codecs_).substr(0, 256));
+  if (!reason_.empty()) why += "; " + reason_;
   return close(message("error", "codec_not_supported", why), wire::websocket::kPolicy,
                "codec_not_supported");
 }
@@ -240,7 +256,10 @@ MseReply MseSession::announce(const std::string &mime) {
     return {};
   }
   Json json{{"type", "mse"}, {"value", mime}};
-  if (told_mime_.empty()) json["stream"] = stream_;
+  if (told_mime_.empty()) {
+    json["stream"] = stream_;
+    if (!reason_.empty()) json["reason"] = reason_;
+  }
   if (auto needed = parse_codec_list(mime); codecs_ && needed) {
     auto missing = Json::array();
     for (const std::string &codec : *needed) {

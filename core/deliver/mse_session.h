@@ -30,6 +30,14 @@ base::Result<CodecList> parse_codec_list(std::string_view text);
 // are asked by playing.
 bool lists_codec(const CodecList &list, std::string_view codec);
 
+// The codec of the MIME type without which a client that plays what is listed has nothing to play;
+// nothing when it does. A picture without sound is worth having; sound alone is when there is
+// nothing else.
+std::optional<std::string> missing_codec(const CodecList &list, const std::string &mime);
+
+// "H.265" for "hvc1.1.6.L120.90"; what is not a common codec of pictures stays as it is.
+std::string plain_name(std::string_view codec);
+
 // Whose words are spoken. The dialects' init segments come with their types (see
 // mux/fmp4_messages.h), so none is told beside them. Flussonic's clients say when they want media,
 // and are told what their commands have done; Ivideon's are told nothing that they did not ask for.
@@ -62,6 +70,7 @@ class MseSession {
 
   struct Options {
     std::string stream;               // its name, told with the first MIME type
+    std::string reason{};             // why it is another one than asked for; empty: it is not
     std::optional<CodecList> codecs;  // what the client can play, if the request told it
     bool negotiate = false;           // send nothing before the client has told it
     MseDialect dialect = MseDialect::Mse;
@@ -99,6 +108,7 @@ class MseSession {
 
   const MseDialect dialect_;
   std::string stream_;
+  std::string reason_;
   std::optional<CodecList> codecs_;
   bool negotiating_;
   const base::MonoTime since_;

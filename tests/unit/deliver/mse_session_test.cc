@@ -121,6 +121,21 @@ TEST_SUITE("deliver") {
     CHECK(why.contains("hvc1.1.6.L153.B0"));
   }
 
+  TEST_CASE("mse: why it is another stream than asked for is said once, with the first type") {
+    Talk talk({.stream = "cams/gate_sub", .reason = "cams/gate is away", .codecs = {}});
+    CHECK(Talk::json(talk.session.announce(kMime))["reason"] == "cams/gate is away");
+    CHECK_FALSE(Talk::json(talk.session.announce(kOtherMime)).contains("reason"));
+  }
+
+  TEST_CASE("mse: what a client lacks is the picture's codec, and the sound's where that is all") {
+    CHECK(deliver::missing_codec(list("avc1.640029,opus"), kOtherMime) == "hvc1.1.6.L93.B0");
+    CHECK(deliver::missing_codec(list("avc1.640029,opus"), kMime) == std::nullopt);
+    CHECK(deliver::missing_codec(list("avc1.640029"), "audio/mp4; codecs=\"opus\"") == "opus");
+    CHECK(deliver::missing_codec({}, "video/mp4") == std::nullopt);
+    CHECK(deliver::plain_name("hev1.1.6.L93.B0") == "H.265");
+    CHECK(deliver::plain_name("opus") == "opus");
+  }
+
   TEST_CASE("mse: a list that comes late is judged, and not answered when it suits") {
     Talk t = talk();
     CHECK_FALSE(t.session.announce(kMime).text.empty());

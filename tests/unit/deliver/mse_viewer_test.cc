@@ -122,6 +122,14 @@ void begin(FakePublisher &publisher) {
   publisher.video(0, true);
 }
 
+void begin_h265(DeliverRig &rig, FakePublisher &publisher) {
+  publisher.publish();
+  publisher.publication->set_track(track_of(media::Codec::H265, test::kHevc1080));
+  publisher.publication->push(test::numbered_frame(
+      rig.shelf->buffers(), {.codec = media::Codec::H265, .key = true, .dts = base::Millis(0)}, 1,
+      100));
+}
+
 // A key frame every 10 frames.
 void push_frames(DeliverRig &rig, FakePublisher &publisher, int from, int count) {
   for (int i = from; i < from + count; ++i) {
@@ -193,6 +201,53 @@ TEST_SUITE("deliver") {
       CHECK(client.texts.back()["code"] == "codec_not_supported");
       REQUIRE(client.wait([&] { return rig.viewers() == 0; }));
       CHECK(rig.ended("codec_not_supported") == 1);
+    }
+  }
+
+  TEST_CASE("mse viewer: of renditions it is given the first that is there and that it can play") {
+    config::Config config = test::quick_config();
+    config.streams["cams/gate"].renditions = {"cams/gate_sub"};
+    DeliverRig rig(config);
+    FakePublisher sub(rig, "cams/gate_sub");
+    begin(sub);
+    SUBCASE("not the one whose codec it does not list") {
+      FakePublisher main(rig);
+      begin_h265(rig, main);
+      MseClient plays_both(rig, "/cams/gate.mp4?codecs=avc1.640028,hvc1.1.6.L93.B0");
+      MseClient plays_one(rig, "/cams/gate.mp4?codecs=avc1.640028");
+      MseClient says_nothing(rig);
+      REQUIRE(plays_both.wait_for(1));
+      REQUIRE(plays_one.wait_for(1));
+      REQUIRE(says_nothing.wait_for(1));
+      CHECK(plays_both.texts[0]["stream"] == "cams/gate");
+      CHECK_FALSE(plays_both.texts[0].contains("reason"));
+      CHECK(plays_one.texts[0]["stream"] == "cams/gate_sub");
+      CHECK(plays_one.texts[0]["reason"] == "cams/gate is H.265, which this player does not list");
+      CHECK(says_nothing.texts[0]["stream"] == "cams/gate");
+      CHECK(rig.viewers() == 3);
+    }
+    SUBCASE("not the one that is away") {
+      MseClient client(rig);
+      REQUIRE(client.wait_for(1));
+      CHECK(client.texts[0]["stream"] == "cams/gate_sub");
+      CHECK(client.texts[0]["reason"] == "cams/gate has no picture");
+    }
+    SUBCASE("and the last one has the last word") {
+      FakePublisher main(rig);
+      begin_h265(rig, main);
+      MseClient client(rig, "/cams/gate.mp4?codecs=vp09.00.10.08");
+      REQUIRE(client.wait([&] { return client.close_code != 0; }));
+      CHECK(client.texts[0]["code"] == "codec_not_supported");
+      CHECK(client.texts[0]["value"].get<std::string>().contains("cams/gate is H.265"));
+    }
+    SUBCASE("but only the one that it names") {
+      MseClient other(rig, "/cams/gate.mp4?rendition=sub");
+      REQUIRE(other.wait_for(1));
+      CHECK_FALSE(other.texts[0].contains("reason"));
+      test::Client main(rig, upgrade("/cams/gate.mp4?rendition=main"));
+      CHECK(main.wait([&] { return main.status == 404; }));
+      test::Client none(rig, upgrade("/cams/gate.mp4?rendition=2"));
+      CHECK(none.wait([&] { return none.status == 400; }));
     }
   }
 
