@@ -17,10 +17,6 @@ constexpr const char *kPlaylistType = "application/vnd.apple.mpegurl";
 // Files never change under their names.
 constexpr const char *kForever = "public, max-age=3600, immutable";
 constexpr std::size_t kRetired = 3;
-// Of the first list. A player with low latency begins a few parts behind the newest; with one
-// complete segment listed that is inside it, and hls.js then asks for its parts again and again.
-// GStreamer's hlsdemux2 of 1.22 loses its place when a list of one segment becomes one of two.
-constexpr unsigned kLeastSegments = 2;
 // How long a request is held, in target durations.
 constexpr int kHoldTargets = 3;
 
@@ -39,10 +35,14 @@ class RangeBody final : public http::Body {
 
 }  // namespace
 
-HlsChannel::HlsChannel(HlsDelivery &delivery, std::string name, stream::Format format)
+HlsChannel::HlsChannel(HlsDelivery &delivery, const Key &key)
     : delivery_(delivery),
-      name_(std::move(name)),
-      format_(format),
+      main_(key.main),
+      name_(key.name),
+      format_(key.format),
+      renditions_(
+          delivery.shelf(), delivery.shared().measured, format_, main_,
+          [this](const std::string &name) { delivery_.channel({main_, name, format_}).expect(); }),
       entry_(delivery.shelf().find(name_)) {
   delivery_.shelf().watch(name_, *this);
   subscribe();
@@ -107,6 +107,11 @@ void HlsChannel::retire(const stream::SegmentList &before) {
 
 bool HlsChannel::has_begun() const { return list_ && list_->segments.size() >= kLeastSegments; }
 
+bool HlsChannel::waits_for_stream(const HlsRequest &request) const {
+  const bool is_live = entry_ && entry_->live && !list_->ended;
+  return !has_begun() || (request.file.kind == HlsFile::Kind::Master && !is_live);
+}
+
 bool HlsChannel::has_nothing() const {
   return entry_ && entry_->live && entry_->has_nothing_for(format_);
 }
@@ -120,7 +125,7 @@ void HlsChannel::admit(HlsRequest request) {
 }
 
 void HlsChannel::wait(HlsRequest request) {
-  if (has_begun()) {
+  if (!waits_for_stream(request)) {
     request.place = delivery_.hold(request);
     if (!request.place) {
       return request.exchange->respond_error(429, "too_many_held",
@@ -147,9 +152,7 @@ void HlsChannel::answer_waiting() {
 bool HlsChannel::try_answer(HlsRequest &request) {
   switch (request.file.kind) {
     case HlsFile::Kind::Master:
-      if (!has_begun()) return false;
-      answer_master(request);
-      return true;
+      return try_master(request, false);
     case HlsFile::Kind::Playlist:
       return has_begun() && try_playlist(request);
     case HlsFile::Kind::Init:
@@ -160,18 +163,36 @@ bool HlsChannel::try_answer(HlsRequest &request) {
   return true;
 }
 
-void HlsChannel::answer_master(HlsRequest &request) {
+// The main stream is waited for as any request waits, or for as long as a camera may take to start
+// when something else can be shown; the first segments of others for as long as they take to be
+// made, if they come at all.
+bool HlsChannel::try_master(HlsRequest &request, bool is_last_chance) {
+  auto survey = renditions_.survey();
+  if (survey.variants.empty()) return false;
+  const auto &config = *delivery_.shelf().config();
+  const auto waited = base::mono_now() - request.since;
+  const auto first_list = config.stream.unknown_wait + kLeastSegments * config.hls.segment;
+  const bool may_wait_on = survey.has_main ? !survey.is_complete && waited < first_list
+                                           : waited < config.source_settings(main_).start_timeout;
+  if (may_wait_on && !is_last_chance) return false;
+  answer_master(request, std::move(survey));
+  return true;
+}
+
+void HlsChannel::answer_master(HlsRequest &request, HlsRenditions::Survey survey) {
   auto &exchange = *request.exchange;
   request.session_name = delivery_.shared().names.make();
   bool only_head = exchange.request().method == http::Method::Head;
-  if (!only_head && !delivery_.enter(request, *entry_)) return;
-  HlsFile media{.kind = HlsFile::Kind::Playlist, .format = format_};
+  // What is listed but not live has no figures yet.
+  const auto &counted = entry_ ? entry_ : survey.entry;
+  if (counted && !only_head && !delivery_.enter(request, *counted)) return;
+  for (HlsVariant &variant : survey.variants)
+    variant.uri.insert(0, request.session_name + "/");
   http::Response response;
   response.content_type = kPlaylistType;
-  http::CodedText text(
-      write_master_playlist(*list_, request.session_name + "/" + to_string(media)));
+  http::CodedText text(write_master_playlist(std::move(survey.variants)));
   text.answer(exchange.request(), response);
-  delivery_.respond(request, *entry_, std::move(response));
+  delivery_.respond(request, counted.get(), std::move(response));
 }
 
 bool HlsChannel::try_playlist(HlsRequest &request) {
@@ -193,7 +214,7 @@ bool HlsChannel::try_playlist(HlsRequest &request) {
                                   : "private, no-cache";
   response.headers.push_back({"Cache-Control", caching});
   playlist(request.directives.skip).answer(exchange.request(), response);
-  delivery_.respond(request, *entry_, std::move(response));
+  delivery_.respond(request, entry_.get(), std::move(response));
   return true;
 }
 
@@ -238,7 +259,7 @@ void HlsChannel::answer_bytes(HlsRequest &request, std::shared_ptr<const http::B
   http::answer_as_asked(exchange.request(), "\"" + to_string(request.file) + "\"", response);
   // A refused range is the request's fault, and no cache shall keep it in the file's place.
   response.headers.push_back({"Cache-Control", response.status == 416 ? "no-store" : kForever});
-  delivery_.respond(request, *entry_, std::move(response));
+  delivery_.respond(request, entry_.get(), std::move(response));
 }
 
 const stream::Segment *HlsChannel::find_segment(std::uint64_t number) const {
@@ -275,7 +296,10 @@ http::CodedText &HlsChannel::playlist(bool delta) {
       rendered_.with_parts != lists_parts()) {
     rendered_ = {list_->version, lists_parts(), nullptr, nullptr};
     delivery_.shared().metrics.playlists_written.add();
-    PlaylistOptions options{.format = format_, .run = run_, .low_latency = lists_parts()};
+    renditions_.keep_others(name_);
+    const auto reports = renditions_.reports(name_);
+    PlaylistOptions options{
+        .format = format_, .run = run_, .low_latency = lists_parts(), .reports = reports};
     rendered_.whole = std::make_shared<http::CodedText>(write_media_playlist(*list_, options));
     std::string shorter =
         options.low_latency ? write_delta_playlist(*list_, options) : std::string();
@@ -289,7 +313,7 @@ http::CodedText &HlsChannel::playlist(bool delta) {
 
 bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
   const auto waited = now - request.since;
-  if (has_begun()) return waited < kHoldTargets * list_->target;
+  if (!waits_for_stream(request)) return waited < kHoldTargets * list_->target;
   // A publisher may take its time for the first picture, and a segment takes its own.
   const stream::Shelf &shelf = delivery_.shelf();
   const auto &config = *shelf.config();
@@ -301,7 +325,7 @@ bool HlsChannel::may_wait(const HlsRequest &request, base::MonoTime now) const {
 void HlsChannel::give_up(HlsRequest &request) {
   auto &exchange = *request.exchange;
   if (has_nothing()) return respond_no_track(exchange, media_format(format_));
-  if (has_begun()) {
+  if (!waits_for_stream(request)) {
     return exchange.respond_unavailable("not_yet", "what was asked for did not come in time",
                                         std::chrono::seconds(1));
   }
@@ -311,7 +335,11 @@ void HlsChannel::give_up(HlsRequest &request) {
 void HlsChannel::tick(base::MonoTime now) {
   for (HlsRequest &request : std::exchange(waiting_, {})) {
     if (!delivery_.keep(request)) continue;
-    if (!has_nothing() && may_wait(request, now)) {
+    const bool may_wait_on = !has_nothing() && may_wait(request, now);
+    // What it waits for may be another stream's.
+    const bool is_master = request.file.kind == HlsFile::Kind::Master;
+    if (is_master && try_master(request, !may_wait_on)) continue;
+    if (may_wait_on) {
       waiting_.push_back(std::move(request));
     } else {
       give_up(request);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// HlsChannel: one stream in one container as HLS, on one loop. It follows the stream's segments,
-// keeps the text of the playlist, and holds the requests for what is not there yet. Owned by the
-// loop's HlsDelivery; exists until nobody has asked for a while.
+// HlsChannel: one stream in one container as HLS, on one loop, for the viewers of one stream:
+// itself, or the main one that it is a rendition of. It follows the stream's segments, keeps the
+// text of the playlist, and holds the requests for what is not there yet. Owned by the loop's
+// HlsDelivery; exists until nobody has asked for a while.
 #pragma once
 
 #include <deque>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "deliver/hls_query.h"
+#include "deliver/hls_renditions.h"
 #include "deliver/hls_shared.h"
 #include "http/coded_text.h"
 #include "http/exchange.h"
@@ -25,6 +27,7 @@ struct HlsRequest {
   std::unique_ptr<http::Exchange> exchange;
   HlsFile file;
   HlsDirectives directives;
+  std::string main;                     // whose session it is; it may be for a rendition of it
   std::string session_name;             // empty: it came without
   std::shared_ptr<HlsSession> session;  // null until it has begun
   base::MonoTime since = base::mono_now();
@@ -33,11 +36,19 @@ struct HlsRequest {
 
 class HlsChannel final : public stream::NameWatcher {
  public:
-  HlsChannel(HlsDelivery &delivery, std::string name, stream::Format format);
+  struct Key {
+    std::string main;  // whose viewers ask
+    std::string name;  // what they are shown
+    stream::Format format;
+    friend auto operator<=>(const Key &, const Key &) = default;
+  };
+  HlsChannel(HlsDelivery &delivery, const Key &key);
   ~HlsChannel();
   HlsChannel(const HlsChannel &) = delete;
   HlsChannel &operator=(const HlsChannel &) = delete;
 
+  // Somebody will ask soon.
+  void expect() { last_request_ = base::mono_now(); }
   // Answers now, or when there is what was asked for, or with an error in the end.
   void admit(HlsRequest request);
   // A few times per second: the deadlines of those who wait.
@@ -59,7 +70,8 @@ class HlsChannel final : public stream::NameWatcher {
   // False: it has to wait.
   bool try_answer(HlsRequest &request);
   bool try_playlist(HlsRequest &request);
-  void answer_master(HlsRequest &request);
+  bool try_master(HlsRequest &request, bool is_last_chance);
+  void answer_master(HlsRequest &request, HlsRenditions::Survey survey);
   bool try_file(HlsRequest &request);
   void answer_bytes(HlsRequest &request, std::shared_ptr<const http::Body> body, bool init);
   [[nodiscard]] const stream::Segment *find_segment(std::uint64_t number) const;
@@ -69,14 +81,18 @@ class HlsChannel final : public stream::NameWatcher {
   [[nodiscard]] bool has_nothing() const;
   // Whether it waits for the stream to begin, rather than for the future of one that has.
   [[nodiscard]] bool has_begun() const;
+  // A player that begins now is shown what is new, not what a publisher that is gone has left.
+  [[nodiscard]] bool waits_for_stream(const HlsRequest &request) const;
   [[nodiscard]] bool may_wait(const HlsRequest &request, base::MonoTime now) const;
   void wait(HlsRequest request);
   void give_up(HlsRequest &request);
   void forget(http::Exchange &exchange);
 
   HlsDelivery &delivery_;
+  const std::string main_;
   const std::string name_;
   const stream::Format format_;
+  HlsRenditions renditions_;
   std::shared_ptr<const stream::StreamEntry> entry_;       // null when the name is not known
   std::shared_ptr<const stream::StreamEntry> subscribed_;  // whose segments are asked for
   std::shared_ptr<stream::Subscriber> subscriber_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/hls_delivery.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "wire/url.h"
@@ -29,9 +30,9 @@ std::string master_of(const std::string &name, stream::Format container) {
 
 // A name that this node never gave, or gave for another stream. Whoever asks for its playlist, a
 // player after a restart of the node or a link that was kept, is led to where sessions begin.
-void respond_no_session(const HlsRequest &request, const std::string &name) {
+void respond_no_session(const HlsRequest &request) {
   if (request.file.kind == HlsFile::Kind::Playlist) {
-    return respond_moved(*request.exchange, master_of(name, request.file.format));
+    return respond_moved(*request.exchange, master_of(request.main, request.file.format));
   }
   request.exchange->respond_error(404, "unknown_session",
                                   "there is no such session; one begins at /S/C/index.m3u8");
@@ -60,10 +61,12 @@ HlsDelivery::~HlsDelivery() {
 void HlsDelivery::add_routes(http::Router &router) {
   using Taken = std::unique_ptr<http::Exchange>;
   router.add(http::Method::Get, "/hls", [this](Taken x) { redirect(*x); });
-  router.add(http::Method::Get, "/{server}/{camera}/{file}",
-             [this](Taken x) { serve(std::move(x), false); });
-  router.add(http::Method::Get, "/{server}/{camera}/{session}/{file}",
-             [this](Taken x) { serve(std::move(x), true); });
+  for (const char *session : {"", "/{session}"}) {
+    for (const char *rendition : {"", "/{rendition_server}/{rendition_camera}"}) {
+      const std::string path = std::string("/{server}/{camera}") + session + rendition + "/{file}";
+      router.add(http::Method::Get, path, [this](Taken x) { serve(std::move(x)); });
+    }
+  }
 }
 
 void HlsDelivery::redirect(http::Exchange &exchange) {
@@ -78,14 +81,18 @@ void HlsDelivery::redirect(http::Exchange &exchange) {
   respond_moved(exchange, master_of(wire::to_string(*name), container_of(request)));
 }
 
-void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange, bool with_session) {
+void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange) {
   const auto &asked = exchange->request();
-  auto name = wire::StreamName::parse(asked.param("server"), asked.param("camera"),
-                                      shelf_.config()->stream.max_name_length);
+  const std::size_t longest = shelf_.config()->stream.max_name_length;
+  auto name = wire::StreamName::parse(asked.param("server"), asked.param("camera"), longest);
   auto file = parse_hls_file(asked.param("file"));
-  std::string session(asked.param("session"));
+  HlsRequest request;
+  request.session_name = asked.param("session");
   bool is_master = file && file->kind == HlsFile::Kind::Master;
-  if (!name || !file || (with_session && (is_master || !is_hls_session(session)))) {
+  bool is_deeper = !request.session_name.empty() || !asked.param("rendition_camera").empty();
+  bool is_session = request.session_name.empty() || is_hls_session(request.session_name);
+  auto shown = name ? rendition_of(asked, wire::to_string(*name)) : std::nullopt;
+  if (!shown || !file || !is_session || (is_master && is_deeper)) {
     return exchange->respond_error(404, "not_found",
                                    "no such resource; HLS begins at /S/C/index.m3u8");
   }
@@ -93,12 +100,21 @@ void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange, bool with_sess
   auto directives = parse_hls_directives(asked.query);
   if (!directives) return exchange->respond_error(400, "bad_directive", directives.error());
   if (is_master) file->format = container_of(asked);
-  HlsRequest request{.exchange = std::move(exchange),
-                     .file = std::move(*file),
-                     .directives = *directives,
-                     .session_name = std::move(session)};
-  const std::string stream = wire::to_string(*name);
-  if (identify(request, stream)) admit(std::move(request), stream);
+  request.main = wire::to_string(*name);
+  request.file = std::move(*file);
+  request.directives = *directives;
+  request.exchange = std::move(exchange);
+  if (identify(request)) admit(std::move(request), *shown);
+}
+
+std::optional<std::string> HlsDelivery::rendition_of(const http::Request &asked,
+                                                     const std::string &main) const {
+  if (asked.param("rendition_camera").empty()) return main;
+  std::string name(asked.param("rendition_server"));
+  name.append("/").append(asked.param("rendition_camera"));
+  const auto &listed = shelf_.config()->renditions(main);
+  bool is_one = std::ranges::find(listed, name) != listed.end();
+  return is_one ? std::optional(std::move(name)) : std::nullopt;
 }
 
 void HlsDelivery::admit(HlsRequest request, const std::string &name) {
@@ -108,22 +124,26 @@ void HlsDelivery::admit(HlsRequest request, const std::string &name) {
   // Without its playlist nobody knows of a segment, so one of an unknown stream starts nothing.
   auto kind = request.file.kind;
   bool is_playlist = kind == HlsFile::Kind::Master || kind == HlsFile::Kind::Playlist;
-  const std::pair key{
-      name, request.file.kind == HlsFile::Kind::Init ? stream::Format::Fmp4 : request.file.format};
   if (!is_playlist && !shelf_.find(name)) {
     return request.exchange->respond_error(404, "not_found", "no such stream");
   }
+  auto format = kind == HlsFile::Kind::Init ? stream::Format::Fmp4 : request.file.format;
+  HlsChannel &shown = channel({request.main, name, format});
+  shown.admit(std::move(request));
+}
+
+HlsChannel &HlsDelivery::channel(const HlsChannel::Key &key) {
   auto &channel = channels_[key];
-  if (!channel) channel = std::make_unique<HlsChannel>(*this, name, key.second);
-  channel->admit(std::move(request));
+  if (!channel) channel = std::make_unique<HlsChannel>(*this, key);
+  return *channel;
 }
 
 // --- Sessions ---
 
-bool HlsDelivery::identify(HlsRequest &request, const std::string &name) {
+bool HlsDelivery::identify(HlsRequest &request) {
   if (request.session_name.empty()) return true;
   auto refuse = [&] {
-    respond_no_session(request, name);
+    respond_no_session(request);
     return false;
   };
   if (!shared_.names.gave(request.session_name)) return refuse();
@@ -133,7 +153,7 @@ bool HlsDelivery::identify(HlsRequest &request, const std::string &name) {
     return false;
   }
   if (!found.session) return true;
-  if (!found.session->is_for(name)) return refuse();
+  if (!found.session->is_for(request.main)) return refuse();
   found.session->touch();
   if (request.directives.msn || request.file.kind == HlsFile::Kind::Part) {
     found.session->asked_for_the_future();
@@ -187,18 +207,21 @@ bool HlsDelivery::begin_session(HlsRequest &request, const stream::StreamEntry &
     respond_session_ended(exchange);
     return false;
   }
-  if (!shared_.delivery.take_seat(shelf_.config()->deliver, *entry.counters)) return refuse();
+  // Whatever is shown of it, the seat is the main stream's, if that is there.
+  const auto main = shelf_.find(request.main);
+  const auto counters = main ? main->counters : entry.counters;
+  if (!shared_.delivery.take_seat(shelf_.config()->deliver, *counters)) return refuse();
   auto made = std::make_shared<HlsSession>(HlsSession::Facts{
       .name = name,
-      .stream = entry.name,
+      .stream = request.main,
       .peer = asked.peer.to_string(),
       .host = asked.peer.site(),
       .correlation_id = asked.correlation_id,
       .user_agent = std::string(asked.find_header("User-Agent").value_or("").substr(0, 256)),
-      .counters = entry.counters});
+      .counters = counters});
   request.session = shared_.sessions.add(made, per_host());
   if (request.session != made) {
-    shared_.delivery.give_seat_back(*entry.counters);
+    shared_.delivery.give_seat_back(*counters);
     // Another loop was quicker, if it is not the host that has too many.
     return request.session != nullptr || refuse();
   }
@@ -228,13 +251,13 @@ void HlsDelivery::end_session(const std::string &name, const char *reason) {
   shelf_.loop().defer([session = std::move(session)]() mutable { session.reset(); });
 }
 
-void HlsDelivery::respond(HlsRequest &request, const stream::StreamEntry &entry,
+void HlsDelivery::respond(HlsRequest &request, const stream::StreamEntry *entry,
                           http::Response response) {
   auto &exchange = *request.exchange;
   const bool has_body = exchange.request().method != http::Method::Head;
   const std::uint64_t bytes = has_body ? response.stored.size() : 0;
   shared_.metrics.egress_bytes.add(bytes);
-  entry.counters->bytes_out.fetch_add(bytes, std::memory_order_relaxed);
+  if (entry != nullptr) entry->counters->bytes_out.fetch_add(bytes, std::memory_order_relaxed);
   if (request.session) request.session->add_bytes(bytes);
   exchange.respond(std::move(response));
 }
@@ -250,7 +273,7 @@ void HlsDelivery::tick() {
   for (const auto &[name, session] : sessions_) {
     if (now - session->last_request() > timeout) {
       ended.emplace_back(name, "timeout");
-    } else if (!shelf_.find(session->facts().stream)) {
+    } else if (!is_any_known(shelf_, session->facts().stream)) {
       ended.emplace_back(name, "stream_ended");
     }
   }

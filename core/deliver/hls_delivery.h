@@ -31,6 +31,7 @@ class HlsDelivery {
   void drain();
 
   // For the channels.
+  HlsChannel &channel(const HlsChannel::Key &key);  // which begins when there is none
   [[nodiscard]] stream::Shelf &shelf() const { return shelf_; }
   [[nodiscard]] HlsShared &shared() const { return shared_; }
   // An answer goes to the request's session, which begins when it has not, or has ended. False when
@@ -40,14 +41,18 @@ class HlsDelivery {
   bool keep(const HlsRequest &request);
   // A place for a request that is held; false inside when its client has too many.
   HlsHolds::Place hold(const HlsRequest &request);
-  // Answers with a stored body, whose bytes are counted.
-  void respond(HlsRequest &request, const stream::StreamEntry &entry, http::Response response);
+  // Answers with a stored body, whose bytes are counted: at the stream that is shown, if it is
+  // there.
+  void respond(HlsRequest &request, const stream::StreamEntry *entry, http::Response response);
 
  private:
   void redirect(http::Exchange &exchange);
-  void serve(std::unique_ptr<http::Exchange> exchange, bool with_session);
-  // Finds the request's session. False when it is none for this stream: then it is answered.
-  bool identify(HlsRequest &request, const std::string &name);
+  void serve(std::unique_ptr<http::Exchange> exchange);
+  // The stream that the path names behind the session: main itself, or a rendition of it.
+  [[nodiscard]] std::optional<std::string> rendition_of(const http::Request &asked,
+                                                        const std::string &main) const;
+  // Finds the request's session. False when it is none for its stream: then it is answered.
+  bool identify(HlsRequest &request);
   void admit(HlsRequest request, const std::string &name);
   bool begin_session(HlsRequest &request, const stream::StreamEntry &entry);
   void end_session(const std::string &name, const char *reason);
@@ -56,7 +61,7 @@ class HlsDelivery {
 
   stream::Shelf &shelf_;
   HlsShared &shared_;
-  std::map<std::pair<std::string, stream::Format>, std::unique_ptr<HlsChannel>> channels_;
+  std::map<HlsChannel::Key, std::unique_ptr<HlsChannel>> channels_;
   std::map<std::string, std::shared_ptr<HlsSession>> sessions_;  // that began on this loop
   loop::Timer tick_;
   bool draining_ = false;

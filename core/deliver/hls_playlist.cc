@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -70,7 +71,10 @@ class PlaylistWriter {
       line("#EXTINF:{:.5f},", seconds(segment.duration));
       line("{}", name(HlsFile::Kind::Segment, segment.number));
     }
-    if (with_parts()) write_open_end();
+    if (with_parts()) {
+      write_open_end();
+      write_reports();
+    }
     return std::move(text_);
   }
 
@@ -162,6 +166,13 @@ class PlaylistWriter {
          name(HlsFile::Kind::Part, list_.next_number, parts));
   }
 
+  void write_reports() {
+    for (const RenditionReport &report : options_.reports) {
+      line("#EXT-X-RENDITION-REPORT:URI=\"{}\",LAST-MSN={},LAST-PART={}", report.uri, report.msn,
+           report.part);
+    }
+  }
+
   const SegmentList &list_;
   const PlaylistOptions &options_;
   const std::int64_t target_;
@@ -179,6 +190,37 @@ std::uint64_t bits_so_far(const SegmentList &list) {
   return static_cast<std::uint64_t>(static_cast<double>(bytes * 8) / seconds(list.open->duration));
 }
 
+std::uint64_t pixels(const HlsVariant &variant) {
+  const auto &video = variant.tracks.video;
+  return video ? std::uint64_t{video->width} * video->height : 0;
+}
+
+// What it is, and where.
+std::string write_variant(const HlsVariant &variant) {
+  std::string text = fmt::format("#EXT-X-STREAM-INF:BANDWIDTH={}",
+                                 std::max(variant.peak_bits_per_second, std::uint64_t{1}));
+  auto add = [&](std::string_view key, const std::string &value) {
+    text.append(",").append(key).append("=").append(value);
+  };
+  if (variant.mean_bits_per_second > 0)
+    add("AVERAGE-BANDWIDTH", std::to_string(variant.mean_bits_per_second));
+  const auto &video = variant.tracks.video;
+  const auto &audio = variant.tracks.audio;
+  // A list of codecs that lacks one would be a lie.
+  bool all_known =
+      (!video || !video->codec_string.empty()) && (!audio || !audio->codec_string.empty());
+  if (all_known && !variant.tracks.empty()) {
+    std::string codecs = video ? video->codec_string : std::string();
+    if (video && audio) codecs += ",";
+    if (audio) codecs += audio->codec_string;
+    add("CODECS", "\"" + codecs + "\"");
+  }
+  if (video && video->width > 0 && video->height > 0)
+    add("RESOLUTION", fmt::format("{}x{}", video->width, video->height));
+  if (video && video->frame_rate > 0) add("FRAME-RATE", fmt::format("{:.3f}", video->frame_rate));
+  return fmt::format("{}\n{}\n", text, variant.uri);
+}
+
 }  // namespace
 
 std::string write_media_playlist(const SegmentList &list, const PlaylistOptions &options) {
@@ -191,29 +233,21 @@ std::string write_delta_playlist(const SegmentList &list, const PlaylistOptions 
   return skipped == 0 ? std::string() : writer.write(skipped);
 }
 
-std::string write_master_playlist(const SegmentList &list, std::string_view uri) {
-  std::uint64_t peak = std::max({list.peak_bits_per_second, bits_so_far(list), std::uint64_t{1}});
-  std::string variant = fmt::format("#EXT-X-STREAM-INF:BANDWIDTH={}", peak);
-  auto add = [&](std::string_view key, const std::string &value) {
-    variant.append(",").append(key).append("=").append(value);
-  };
-  if (list.mean_bits_per_second > 0)
-    add("AVERAGE-BANDWIDTH", std::to_string(list.mean_bits_per_second));
-  const auto &video = list.tracks.video;
-  const auto &audio = list.tracks.audio;
-  // A list of codecs that lacks one would be a lie.
-  bool all_known =
-      (!video || !video->codec_string.empty()) && (!audio || !audio->codec_string.empty());
-  if (all_known && !list.tracks.empty()) {
-    std::string codecs = video ? video->codec_string : std::string();
-    if (video && audio) codecs += ",";
-    if (audio) codecs += audio->codec_string;
-    add("CODECS", "\"" + codecs + "\"");
-  }
-  if (video && video->width > 0 && video->height > 0)
-    add("RESOLUTION", fmt::format("{}x{}", video->width, video->height));
-  if (video && video->frame_rate > 0) add("FRAME-RATE", fmt::format("{:.3f}", video->frame_rate));
-  return fmt::format("#EXTM3U\n#EXT-X-VERSION:6\n{}\n{}\n", variant, uri);
+HlsVariant variant_of(const SegmentList &list) {
+  return {.uri = {},
+          .tracks = list.tracks,
+          .peak_bits_per_second = std::max(list.peak_bits_per_second, bits_so_far(list)),
+          .mean_bits_per_second = list.mean_bits_per_second};
+}
+
+std::string write_master_playlist(std::vector<HlsVariant> variants) {
+  std::ranges::stable_sort(variants, std::greater(), [](const HlsVariant &variant) {
+    return std::pair(pixels(variant), variant.peak_bits_per_second);
+  });
+  std::string text = "#EXTM3U\n#EXT-X-VERSION:6\n";
+  for (const HlsVariant &variant : variants)
+    text += write_variant(variant);
+  return text;
 }
 
 }  // namespace sluice::deliver

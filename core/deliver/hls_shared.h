@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "deliver/deliver_metrics.h"
+#include "deliver/hls_measured.h"
 #include "deliver/hls_query.h"
 #include "deliver/hls_session.h"
 #include "deliver/hls_session_names.h"
@@ -100,6 +101,7 @@ struct HlsShared {
   HlsSessions sessions;
   HlsHolds holds;
   HlsRuns runs;
+  HlsMeasured measured;
 };
 
 }  // namespace sluice::deliver

@@ -37,6 +37,7 @@ class Playlist:
         equal(lines[0], "#EXTM3U", "first line")
         equal(lines[-1], "", "what follows the last line")
         self.tags, self.segments, self.open, self.hint, self.skipped = {}, [], None, None, 0
+        self.reports = []  # of other renditions: attribute lists
         current, init, number = None, None, None
         for line in lines[1:-1]:
             if number is None and "MEDIA-SEQUENCE:" in line:
@@ -61,6 +62,8 @@ class Playlist:
             elif name == "#EXT-X-PRELOAD-HINT":
                 check(self.hint is None, "two hints")
                 self.hint = attributes(value)
+            elif name == "#EXT-X-RENDITION-REPORT":
+                self.reports.append(attributes(value))
             elif line.startswith("#"):
                 check(name not in self.tags, f"{name} twice")
                 self.tags[name] = value
@@ -86,7 +89,11 @@ class Playlist:
                 check(abs(total - segment.duration) <= _SLACK * (len(segment.parts) + 1),
                       f"parts of {total} s in a segment of {segment.duration} s")
         if not self.part_target:
+            equal(self.reports, [], "reports of other renditions without parts")
             return self
+        for report in self.reports:
+            equal(sorted(report), ["LAST-MSN", "LAST-PART", "URI"], "attributes of a report")
+            check(not re.match(r"[a-z]+:|/", report["URI"]), f"the URI of a report is not relative: {report}")
         check(float(self.control["PART-HOLD-BACK"]) >= 3 * self.part_target - 1e-9, f"hold back: {self.control}")
         check(float(self.control["HOLD-BACK"]) >= 3 * self.target, f"hold back: {self.control}")
         check(float(self.control["CAN-SKIP-UNTIL"]) >= 6 * self.target, f"skip: {self.control}")
@@ -107,12 +114,38 @@ class Playlist:
         return self.segments[-1].number, len(self.segments[-1].parts) - 1
 
 
+class Variant:
+    """A stream in a master playlist: its attributes and where its media playlist is."""
+
+    def __init__(self, values, uri):
+        self.values, self.uri = values, uri
+        self.size = tuple(int(side) for side in values["RESOLUTION"].split("x"))
+        self.peak, self.mean = int(values["BANDWIDTH"]), int(values.get("AVERAGE-BANDWIDTH", 0))
+
+
+def variants(master):
+    """Those of a master playlist, taken apart strictly: the largest picture first, each with all that is known."""
+    lines = master.split("\n")
+    equal((lines[0], lines[-1]), ("#EXTM3U", ""), "first line, and what follows the last")
+    check(lines[1].startswith("#EXT-X-VERSION:"), f"second line: {lines[1]}")
+    found = []
+    for tag, uri in zip(lines[2:-1:2], lines[3:-1:2], strict=True):
+        check(tag.startswith("#EXT-X-STREAM-INF:") and not uri.startswith("#"), f"{tag} is followed by {uri}")
+        check(not re.match(r"[a-z]+:|/", uri), f"the URI of a variant is not relative: {uri}")
+        variant = Variant(attributes(tag.partition(":")[2]), uri)
+        check(variant.values.get("CODECS"), f"no codecs: {tag}")
+        check(0 < variant.mean <= variant.peak, f"mean and peak: {tag}")
+        found.append(variant)
+    equal([v.size for v in found], sorted((v.size for v in found), reverse=True), "order of the variants")
+    return found
+
+
 class Client:
     """One viewer. `open` follows the master playlist; `reload` and `follow` check each list against those before."""
 
     def __init__(self, address, stream, query=""):
         self.address, self.stream = address, stream
-        self.master = None
+        self.master, self.variants = None, []
         self.base = f"/{stream}/"
         self.query = query
         self.uri = None
@@ -126,15 +159,21 @@ class Client:
 
     def open(self):
         """Reads the master playlist and the first media playlist."""
-        response = self.get(f"{self.base}index.m3u8{self.query}")
+        response = self.get(f"/{self.stream}/index.m3u8{self.query}")
         equal(response.status, 200, f"status of the master playlist ({response})")
         equal(response.header("Content-Type"), "application/vnd.apple.mpegurl", "type of the master playlist")
         equal(response.header("Cache-Control"), "no-store", "caching of the master playlist")
         self.master = response.body.decode()
-        (uri,) = [line for line in self.master.splitlines() if not line.startswith("#")]
-        check(re.fullmatch(r"~[A-Za-z0-9_-]{22}/(live|ts)\.m3u8", uri), f"URI of the media playlist: {uri}")
-        session, self.uri = uri.split("/")
-        self.base = f"/{self.stream}/{session}/"
+        self.variants = variants(self.master)
+        return self.switch(self.variants[0])
+
+    def switch(self, variant):
+        """Goes on with a variant of its master playlist; what was seen before is of another one."""
+        name = r"[A-Za-z0-9._-]+"
+        check(re.fullmatch(rf"~[A-Za-z0-9_-]{{22}}/({name}/{name}/)?(live|ts)\.m3u8", variant.uri), f"URI of the media playlist: {variant.uri}")
+        folder, _, self.uri = variant.uri.rpartition("/")
+        self.base = f"/{self.stream}/{folder}/"
+        self.seen, self.bytes, self.lists = {}, {}, []
         return self.reload()
 
     def reload(self, directives="", whole=True):

@@ -4,10 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 using namespace sluice;
+using deliver::HlsVariant;
 using deliver::PlaylistOptions;
+using deliver::variant_of;
 using deliver::write_delta_playlist;
 using deliver::write_master_playlist;
 using deliver::write_media_playlist;
@@ -51,6 +54,20 @@ SegmentList list_of(std::uint64_t first, std::size_t count) {
   list.next_number = first + count;
   list.target = milliseconds(2000);
   list.part_target = milliseconds(320);
+  return list;
+}
+
+// Of whose tracks and rates something is known.
+SegmentList known_list() {
+  SegmentList list = list_of(0, 2);
+  list.peak_bits_per_second = 2'000'000;
+  list.mean_bits_per_second = 1'500'000;
+  list.tracks.video = media::Track{.codec = media::Codec::H264,
+                                   .width = 1280,
+                                   .height = 720,
+                                   .frame_rate = 25,
+                                   .codec_string = "avc1.64001f"};
+  list.tracks.audio = media::Track{.codec = media::Codec::AAC, .codec_string = "mp4a.40.2"};
   return list;
 }
 
@@ -203,28 +220,52 @@ TEST_SUITE("deliver") {
     CHECK(write_media_playlist(SegmentList{}, kClassic).contains("#EXT-X-TARGETDURATION:1\n"));
   }
 
+  TEST_CASE("hls playlist: one with low latency ends with how far other renditions are") {
+    const std::vector<deliver::RenditionReport> reports{{"zoo/sub/live.m3u8", 41, 3},
+                                                        {"../../live.m3u8", 7, 0}};
+    PlaylistOptions options = kLow;
+    options.reports = reports;
+    const std::string tags =
+        "#EXT-X-RENDITION-REPORT:URI=\"zoo/sub/live.m3u8\",LAST-MSN=41,LAST-PART=3\n"
+        "#EXT-X-RENDITION-REPORT:URI=\"../../live.m3u8\",LAST-MSN=7,LAST-PART=0\n";
+    CHECK(write_media_playlist(list_of(0, 20), options).ends_with(tags));
+    CHECK(write_delta_playlist(list_of(0, 20), options).ends_with(tags));
+    options.low_latency = false;
+    CHECK_FALSE(write_media_playlist(list_of(0, 20), options).contains("REPORT"));
+  }
+
   TEST_CASE("hls master: says what is known of the variant") {
-    SegmentList list = list_of(0, 2);
-    list.peak_bits_per_second = 2'000'000;
-    list.mean_bits_per_second = 1'500'000;
-    list.tracks.video = media::Track{.codec = media::Codec::H264,
-                                     .width = 1280,
-                                     .height = 720,
-                                     .frame_rate = 25,
-                                     .codec_string = "avc1.64001f"};
-    list.tracks.audio = media::Track{.codec = media::Codec::AAC, .codec_string = "mp4a.40.2"};
-    CHECK(write_master_playlist(list, "~a/live.m3u8") ==
+    HlsVariant variant = variant_of(known_list());
+    variant.uri = "~a/live.m3u8";
+    CHECK(write_master_playlist({variant}) ==
           "#EXTM3U\n#EXT-X-VERSION:6\n"
           "#EXT-X-STREAM-INF:BANDWIDTH=2000000,AVERAGE-BANDWIDTH=1500000,"
           "CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=25.000\n"
           "~a/live.m3u8\n");
   }
 
+  TEST_CASE("hls master: the largest picture comes first, of equal ones that with more bits") {
+    auto variant = [](const char *uri, unsigned height, std::uint64_t peak) {
+      HlsVariant made = variant_of(known_list());
+      made.uri = uri;
+      made.tracks.video->height = height;
+      made.peak_bits_per_second = peak;
+      return made;
+    };
+    std::string text = write_master_playlist(
+        {variant("a", 360, 9), variant("b", 1080, 2), variant("c", 1080, 3), variant("d", 720, 4)});
+    std::string order;
+    for (std::size_t at = text.find('\n'); at + 2 < text.size(); at = text.find('\n', at + 1)) {
+      if (text[at + 2] == '\n') order += text[at + 1];
+    }
+    CHECK(order == "cbda");
+  }
+
   TEST_CASE("hls master: an incomplete list of codecs is not told") {
     SegmentList list = list_of(0, 2);
     list.tracks.video = media::Track{.codec_string = "avc1.64001f"};
     list.tracks.audio = media::Track{.codec = media::Codec::G726};
-    std::string text = write_master_playlist(list, "live.m3u8");
+    std::string text = write_master_playlist({variant_of(list)});
     CHECK_FALSE(text.contains("CODECS"));
     CHECK_FALSE(text.contains("RESOLUTION"));
     CHECK(text.contains("BANDWIDTH=1\n"));
