@@ -9,11 +9,11 @@ import re
 import threading
 import time
 
-from lib import flv, hls, http, pictures
+from lib import flv, hls, http, pictures, ws
 from lib.viewer import Viewer
 
 STREAMS = {"http-flv": ("flv", "http"), "ws-flv": ("flv", "ws"), "http-fmp4": ("mp4", "http"), "ws-fmp4": ("mp4", "ws"),
-           "http-ts": ("ts", "http")}
+           "ws-flussonic": ("mp4?framing=flussonic", "ws"), "ws-ivideon": ("mp4?framing=ivideon", "ws"), "http-ts": ("ts", "http")}
 LISTS = ("hls", "hls-ll", "hls-ts")
 OUTPUTS = [*STREAMS, *LISTS, "picture"]
 BREATH_S = 0.1
@@ -53,14 +53,17 @@ class _Endless(Viewer):
     """One connection of a StreamWatcher."""
 
     def __init__(self, address, target, transport, reader):
-        self._numbers = reader
         super().__init__(address, target, transport, reading=False)
         self.reader = reader
+        self._waits = "flussonic" in target
         self.resume()
 
     def on_readable(self):
         goes_on = super().on_readable()
         self.raw.clear()
+        if self._waits and self.status == 101 and goes_on:
+            self._waits = False
+            self.socket.send(ws.frame(ws.TEXT, b"resume"))  # nothing comes before
         return goes_on
 
 

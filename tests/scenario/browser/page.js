@@ -75,7 +75,7 @@ function playHls(url) {
 }
 
 // fMP4 over WebSocket, as small as a page can be: the type comes first, as text, then media as it is, from the last key frame
-// on. It begins 0.15 s before the end of that, and when it is more than 0.5 s behind it plays faster until it is 0.15 s
+// on. It begins 0.15 s before the end of that, and when it is more than 0.25 s behind it plays faster until it is 0.15 s
 // behind. The two are apart because each change of speed costs Chromium's sound a moment: at one limit it would change with
 // every picture, and fall behind for ever.
 function playMse(url) {
@@ -91,7 +91,7 @@ function playMse(url) {
     const edge = buffered.end(last) - 0.15;
     if (!joined) video.currentTime = Math.max(buffered.start(last), edge);
     joined = true;
-    if (video.currentTime < edge - 0.35) video.playbackRate = 1.2;
+    if (video.currentTime < edge - 0.1) video.playbackRate = 1.2;
     else if (video.currentTime > edge) video.playbackRate = 1;
   };
   const open = type => {
