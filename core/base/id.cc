@@ -39,10 +39,7 @@ std::optional<SessionId> parse_session_id(std::string_view text) {
 std::string make_correlation_id() {
   std::array<std::byte, 16> bytes{};
   random_bytes(bytes);
-  std::string text;
-  for (std::byte b : bytes)
-    text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
-  return text;
+  return hex(bytes);
 }
 
 bool is_valid_correlation_id(std::string_view text) {

@@ -10,8 +10,8 @@ namespace {
 
 // Also for a path that is not there: else a page of another origin could not see its 404.
 Response options_response(const Request &request, const ServerOptions &options,
-                          const std::string &allow) {
-  std::string methods = allow.empty() ? "GET, HEAD, OPTIONS" : allow;
+                          std::string_view allow) {
+  std::string methods(allow.empty() ? "GET, HEAD, OPTIONS" : allow);
   if (request.path == "*") methods = kAllMethods;
   Response response;
   response.status = 204;
@@ -41,7 +41,7 @@ void dispatch(const Router &router, const ServerOptions &options, ExchangeHost &
     exchange->respond_error(404, "not_found", "there is nothing at this path");
   } else {
     exchange->respond_error(405, "method_not_allowed", "this path does not have the method",
-                            {{"Allow", match.allow}});
+                            {{"Allow", std::string(match.allow)}});
   }
 }
 

@@ -51,10 +51,11 @@ void Router::add(Method method, std::string_view pattern, Handler handler) {
     segments.push_back({std::string(text), param});
   }
   auto route = std::ranges::find(routes_, segments, &Route::segments);
-  if (route == routes_.end()) route = routes_.insert(routes_.end(), {std::move(segments), {}});
+  if (route == routes_.end()) route = routes_.insert(routes_.end(), {std::move(segments), {}, {}});
   SLUICE_CHECK(
       std::ranges::none_of(route->handlers, [&](const auto &own) { return own.first == method; }));
   route->handlers.emplace_back(method, std::move(handler));
+  route->allow = allowed(route->handlers);
 }
 
 bool Router::matches(const Route &route, const std::vector<std::string_view> &path) {
@@ -82,7 +83,7 @@ Router::Match Router::match(Method method, std::string_view path) const {
   std::vector<std::string_view> segments = split(path);
   const Route *route = find(segments);
   if (route == nullptr) return match;
-  match.allow = allowed(route->handlers);
+  match.allow = route->allow;
   match.handler = handler_for(route->handlers, method);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (!route->segments[i].is_param) continue;

@@ -26,7 +26,8 @@ class Router {
     const Handler *handler =
         nullptr;  // null: no such path, or a method that the path does not have
     std::vector<Field> params;
-    std::string allow;  // "GET, HEAD, OPTIONS" of the path; empty when there is no such path
+    // "GET, HEAD, OPTIONS" of the path; empty when there is none. Valid while the router is.
+    std::string_view allow;
   };
   [[nodiscard]] Match match(Method method, std::string_view path) const;
 
@@ -39,6 +40,7 @@ class Router {
   struct Route {
     std::vector<Segment> segments;
     std::vector<std::pair<Method, Handler>> handlers;
+    std::string allow;  // made with the handlers
   };
   static bool matches(const Route &route, const std::vector<std::string_view> &path);
   [[nodiscard]] const Route *find(const std::vector<std::string_view> &path) const;

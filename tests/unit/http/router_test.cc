@@ -20,7 +20,8 @@ struct Named {
   }
   std::string ask(Method method, const char *path) {
     Router::Match match = router.match(method, path);
-    if (match.handler == nullptr) return match.allow.empty() ? "404" : "405 " + match.allow;
+    if (match.handler == nullptr)
+      return match.allow.empty() ? "404" : "405 " + std::string(match.allow);
     (*match.handler)(nullptr);
     for (const auto &param : match.params)
       called.append(" ").append(param.name).append("=").append(param.value);
