@@ -291,10 +291,19 @@ bool HlsChannel::lists_parts() const {
   return format_ == stream::Format::Fmp4 && delivery_.shelf().config()->hls.low_latency;
 }
 
+HlsChannel::Shown HlsChannel::shown() const {
+  const auto &segments = list_->segments;
+  return {.with_parts = lists_parts(),
+          .version = lists_parts() ? list_->version : 0,
+          .first = segments.empty() ? list_->next_number : segments.front()->number,
+          .next = list_->next_number,
+          .discontinuities = list_->discontinuities,
+          .target = list_->target};
+}
+
 http::CodedText &HlsChannel::playlist(bool delta) {
-  if (!rendered_.whole || rendered_.version != list_->version ||
-      rendered_.with_parts != lists_parts()) {
-    rendered_ = {list_->version, lists_parts(), nullptr, nullptr};
+  if (const Shown now = shown(); !rendered_.whole || rendered_.of != now) {
+    rendered_ = {now, nullptr, nullptr};
     delivery_.shared().metrics.playlists_written.add();
     renditions_.keep_others(name_);
     const auto reports = renditions_.reports(name_);

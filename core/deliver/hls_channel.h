@@ -102,10 +102,19 @@ class HlsChannel final : public stream::NameWatcher {
   // Players that are behind may still ask for what has just left the list.
   std::deque<std::shared_ptr<const stream::Segment>> retired_;
 
+  // What the text of a list follows from: one without parts stays when the list grows by a part.
+  struct Shown {
+    bool with_parts = false;
+    std::uint64_t version = 0;  // with parts only
+    std::uint64_t first = 0, next = 0, discontinuities = 0;
+    media::Ticks target{0};
+    friend bool operator==(const Shown &, const Shown &) = default;
+  };
+  [[nodiscard]] Shown shown() const;
+
   // The texts of one list, for all who ask.
   struct Rendered {
-    std::uint64_t version = 0;
-    bool with_parts = false;
+    Shown of;
     std::shared_ptr<http::CodedText> whole;
     std::shared_ptr<http::CodedText> delta;
   };

@@ -146,13 +146,13 @@ bool HlsDelivery::identify(HlsRequest &request) {
     respond_no_session(request);
     return false;
   };
-  if (!shared_.names.gave(request.session_name)) return refuse();
   auto found = shared_.sessions.find(request.session_name, base::mono_now());
   if (found.refused) {
     respond_session_ended(*request.exchange);
     return false;
   }
-  if (!found.session) return true;
+  // A name that has a session was looked at when it began.
+  if (!found.session) return shared_.names.gave(request.session_name) || refuse();
   if (!found.session->is_for(request.main)) return refuse();
   found.session->touch();
   if (request.directives.msn || request.file.kind == HlsFile::Kind::Part) {

@@ -72,6 +72,7 @@ def classic(node):
     client.fetch_all(playlist)
     check(all(len(body) % 188 == 0 and body[0] == 0x47 for body in client.bytes.values()), "whole packets")
     check(playlist.hint is None and not playlist.part_target, "MPEG-TS lists parts")
+    written_once(node, client)
 
 
 main(scenario)
