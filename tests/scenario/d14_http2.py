@@ -78,10 +78,10 @@ def h2load(node):
 
 def chromium(node):
     """hls.js with low latency, then mpegts.js, whose stream is refused by HTTP/2 first."""
-    hls = browser.play("hls", "https://%s:%d%s" % (*node.https, HLS), 4)
+    hls = browser.play("hls", "https://%s:%d%s" % (*node.https, HLS), 3)
     equal(hls["protocols"], ["h2"], "versions of HTTP that Chromium played HLS by")
     check(hls["hls"]["canBlockReload"] and hls["hls"]["parts"] > 0, f"no low latency: {json.dumps(hls)}")
-    flv = browser.play("mpegts", "https://%s:%d/cams/gate.flv" % node.https, 4)
+    flv = browser.play("mpegts", "https://%s:%d/cams/gate.flv" % node.https, 3)
     check("h2" not in flv["protocols"], f"the endless stream came over {flv['protocols']}")
 
 

@@ -438,6 +438,14 @@ TEST_SUITE("http") {
     CHECK(client.wait_over());
   }
 
+  TEST_CASE("http2: a client that opens its window byte by byte is not served so for long") {
+    Site site;
+    Client client(site, {.window = 1});
+    client.get("/stored");
+    CHECK(client.goaway() == NGHTTP2_ENHANCE_YOUR_CALM);
+    CHECK(client.wait_over());
+  }
+
   TEST_CASE("http2: a head that says far more than it is long ends its connection") {
     Site site;
     Client client(site);
