@@ -183,6 +183,7 @@ struct Hls {
   std::uint32_t window = 6;
   Millis session_timeout{30'000};
   bool low_latency = true;
+  HlsSession session = HlsSession::Path;
 
   friend bool operator==(const Hls &, const Hls &) = default;
 };

@@ -279,6 +279,10 @@ constexpr Field kFields[] = {
     {SLUICE_KEY(hls.low_latency), .flags = kLive,
      .help = "Whether playlists with fragmented MP4 list parts and hold requests for what is next "
              "(LL-HLS). Players that do not know of it play as before."},
+    {SLUICE_KEY(hls.session), .flags = kLive,
+     .help = "How a viewer is known over its requests: `path` leads it to a directory of its own, "
+             "`cookie` gives it a cookie, where all viewers must have the same URLs. A viewer that "
+             "keeps no cookies is then served as one without a session."},
 
     {.path = "snapshot", .help = "Single pictures of streams, `/<server>/<camera>.jpg`."},
     {SLUICE_KEY(snapshot.max_age), .max = minutes(1), .flags = kLive,

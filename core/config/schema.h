@@ -22,8 +22,8 @@ namespace sluice::config {
 using Slot =
     std::variant<std::string *, std::vector<std::string> *, std::uint32_t *, std::uint64_t *,
                  Millis *, bool *, base::log::Level *, base::log::Format *, PublishPolicy *,
-                 H265InFlv *, SoundTranscode *, SoundInFlv *, TlsMinVersion *, TlsKernel *,
-                 SourceTransport *, Damaged *, std::optional<PublishPolicy> *,
+                 H265InFlv *, HlsSession *, SoundTranscode *, SoundInFlv *, TlsMinVersion *,
+                 TlsKernel *, SourceTransport *, Damaged *, std::optional<PublishPolicy> *,
                  std::optional<Millis> *, std::optional<bool> *, std::optional<SourceTransport> *,
                  std::optional<Damaged> *>;
 

@@ -42,6 +42,8 @@ inline constexpr std::array<std::string_view, 2> kWords<SoundInFlv>{"carried", "
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<H265InFlv>{"enhanced", "legacy"};
 template <>
+inline constexpr std::array<std::string_view, 2> kWords<HlsSession>{"path", "cookie"};
+template <>
 inline constexpr std::array<std::string_view, 2> kWords<TlsMinVersion>{"1.2", "1.3"};
 template <>
 inline constexpr std::array<std::string_view, 2> kWords<TlsKernel>{"auto", "off"};

@@ -24,6 +24,10 @@ enum class SourceTransport : std::uint8_t { Auto, Tcp, Udp, Multicast, Http };
 // What becomes of pictures with lost packets: dropped up to the next key frame, or passed on.
 enum class Damaged : std::uint8_t { Drop, Pass };
 
+// Where a viewer of HLS carries the name of its session: in the path, as a directory, or in a
+// cookie.
+enum class HlsSession : std::uint8_t { Path, Cookie };
+
 // The oldest version of TLS that is spoken: 1.2 or 1.3.
 enum class TlsMinVersion : std::uint8_t { V12, V13 };
 

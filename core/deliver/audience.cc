@@ -118,8 +118,7 @@ void Audience::start_viewer(Waiting waiting, std::uint64_t key) {
   ViewerRequest &request = waiting.request;
   auto &metrics = delivery_.metrics();
   if (!metrics.take_seat(shelf().config()->deliver, *subscribed_->counters)) {
-    metrics.refused_viewers.add();
-    return request.exchange->respond_unavailable("too_many_viewers", "no more viewers are taken");
+    return respond_no_seat(*request.exchange, metrics);
   }
   const auto &asked = request.exchange->request();
   ViewerStart start;

@@ -40,11 +40,14 @@ DeliverMetrics::DeliverMetrics(metrics::Registry &registry)
   }
 }
 
+bool DeliverMetrics::has_seat(const config::Deliver &limits,
+                              const stream::StreamCounters &stream) const {
+  return seats_taken.load() < limits.max_viewers &&
+         stream.viewers.load() < limits.max_viewers_per_stream;
+}
+
 bool DeliverMetrics::take_seat(const config::Deliver &limits, stream::StreamCounters &stream) {
-  if (seats_taken.load() >= limits.max_viewers ||
-      stream.viewers.load() >= limits.max_viewers_per_stream) {
-    return false;
-  }
+  if (!has_seat(limits, stream)) return false;
   seats_taken.fetch_add(1);
   stream.viewers.fetch_add(1);
   return true;

@@ -26,6 +26,9 @@ struct DeliverMetrics {
   metrics::Histogram &flush_bytes;
   stream::EndCounters ends;
 
+  // Whether take_seat() would have one now.
+  [[nodiscard]] bool has_seat(const config::Deliver &limits,
+                              const stream::StreamCounters &stream) const;
   // A seat in the node and one in the stream, whose counters these are, within the limits. Two
   // loops may take the last one at the same moment; one too many for a moment does no harm.
   [[nodiscard]] bool take_seat(const config::Deliver &limits, stream::StreamCounters &stream);

@@ -203,6 +203,9 @@ void Delivery::answer_head(http::Exchange &exchange, const Wish &wish) {
   if (live && entry->has_nothing_for(wish.format.format)) {
     return respond_no_track(exchange, wish.format);
   }
+  if (live && !metrics_.has_seat(shelf_.config()->deliver, *entry->counters)) {
+    return respond_no_seat(exchange, metrics_);
+  }
   http::Response response;
   response.content_type = wish.format.content_type;
   response.unknown_length = true;

@@ -181,15 +181,14 @@ bool HlsChannel::try_master(HlsRequest &request, bool is_last_chance) {
 
 void HlsChannel::answer_master(HlsRequest &request, HlsRenditions::Survey survey) {
   auto &exchange = *request.exchange;
-  request.session_name = delivery_.shared().names.make();
-  bool only_head = exchange.request().method == http::Method::Head;
-  // What is listed but not live has no figures yet.
-  const auto &counted = entry_ ? entry_ : survey.entry;
-  if (counted && !only_head && !delivery_.enter(request, *counted)) return;
-  for (HlsVariant &variant : survey.variants)
-    variant.uri.insert(0, request.session_name + "/");
   http::Response response;
   response.content_type = kPlaylistType;
+  const std::string folder = delivery_.introduce(request, response);
+  // What is listed but not live has no figures yet.
+  const auto &counted = entry_ ? entry_ : survey.entry;
+  if (counted && !delivery_.enter(request, *counted)) return;
+  for (HlsVariant &variant : survey.variants)
+    variant.uri.insert(0, folder);
   http::CodedText text(write_master_playlist(std::move(survey.variants)));
   text.answer(exchange.request(), response);
   delivery_.respond(request, counted.get(), std::move(response));
@@ -209,9 +208,9 @@ bool HlsChannel::try_playlist(HlsRequest &request) {
   if (!delivery_.enter(request, *entry_)) return true;
   http::Response response;
   response.content_type = kPlaylistType;
-  const std::string caching = request.session_name.empty()
-                                  ? shared_caching(request.directives, list_->target)
-                                  : "private, no-cache";
+  const bool is_own = !request.session_name.empty() && !request.by_cookie;
+  const std::string caching =
+      is_own ? "private, no-cache" : shared_caching(request.directives, list_->target);
   response.headers.push_back({"Cache-Control", caching});
   playlist(request.directives.skip).answer(exchange.request(), response);
   delivery_.respond(request, entry_.get(), std::move(response));

@@ -29,6 +29,7 @@ struct HlsRequest {
   HlsDirectives directives;
   std::string main;                     // whose session it is; it may be for a rendition of it
   std::string session_name;             // empty: it came without
+  bool by_cookie = false;               // its name is in a cookie, not in the path
   std::shared_ptr<HlsSession> session;  // null until it has begun
   base::MonoTime since = base::mono_now();
   HlsHolds::Place place;  // while it is held for the future

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "deliver/waiting.h"
+#include "http/cookie.h"
 #include "wire/url.h"
 
 namespace sluice::deliver {
@@ -141,25 +143,54 @@ HlsChannel &HlsDelivery::channel(const HlsChannel::Key &key) {
 // --- Sessions ---
 
 bool HlsDelivery::identify(HlsRequest &request) {
+  const bool has_path = !request.session_name.empty();
+  request.by_cookie = !has_path && shelf_.config()->hls.session == config::HlsSession::Cookie;
+  if (request.by_cookie) {
+    request.session_name = http::find_cookie(request.exchange->request(), kHlsCookie).value_or("");
+  }
   if (request.session_name.empty()) return true;
-  auto refuse = [&] {
-    respond_no_session(request);
-    return false;
-  };
-  auto found = shared_.sessions.find(request.session_name, base::mono_now());
-  if (found.refused) {
-    respond_session_ended(*request.exchange);
-    return false;
+  switch (look_up(request)) {
+    case Standing::Known:
+      break;
+    case Standing::Refused:
+      respond_session_ended(*request.exchange);
+      return false;
+    case Standing::Unknown:
+      // Nobody chooses what cookies a browser sends, so one that says nothing is as good as none.
+      if (has_path) respond_no_session(request);
+      request.session_name.clear();
+      return !has_path;
   }
-  // A name that has a session was looked at when it began.
-  if (!found.session) return shared_.names.gave(request.session_name) || refuse();
-  if (!found.session->is_for(request.main)) return refuse();
-  found.session->touch();
+  if (!request.session) return true;
+  request.session->touch();
   if (request.directives.msn || request.file.kind == HlsFile::Kind::Part) {
-    found.session->asked_for_the_future();
+    request.session->asked_for_the_future();
   }
-  request.session = std::move(found.session);
   return true;
+}
+
+HlsDelivery::Standing HlsDelivery::look_up(HlsRequest &request) {
+  if (!is_hls_session(request.session_name)) return Standing::Unknown;
+  auto found = shared_.sessions.find(request.session_name, base::mono_now());
+  if (found.refused) return Standing::Refused;
+  // A name that has a session was looked at when it began.
+  const bool is_known = found.session ? found.session->is_for(request.main)
+                                      : shared_.names.gave(request.session_name);
+  if (!is_known) return Standing::Unknown;
+  request.session = std::move(found.session);
+  return Standing::Known;
+}
+
+std::string HlsDelivery::introduce(HlsRequest &request, http::Response &response) {
+  const bool is_new = request.session_name.empty();
+  if (is_new) request.session_name = shared_.names.make();
+  if (!request.by_cookie) return request.session_name + "/";
+  if (is_new) {
+    response.headers.push_back(http::set_cookie(kHlsCookie, request.session_name,
+                                                "/" + request.main + "/",
+                                                request.exchange->request().secure));
+  }
+  return {};
 }
 
 bool HlsDelivery::enter(HlsRequest &request, const stream::StreamEntry &entry) {
@@ -193,8 +224,7 @@ bool HlsDelivery::begin_session(HlsRequest &request, const stream::StreamEntry &
   auto &exchange = *request.exchange;
   const auto &asked = exchange.request();
   auto refuse = [&] {
-    shared_.delivery.refused_viewers.add();
-    exchange.respond_unavailable("too_many_viewers", "no more viewers are taken");
+    respond_no_seat(exchange, shared_.delivery);
     return false;
   };
   if (draining_) {
@@ -210,6 +240,10 @@ bool HlsDelivery::begin_session(HlsRequest &request, const stream::StreamEntry &
   // Whatever is shown of it, the seat is the main stream's, if that is there.
   const auto main = shelf_.find(request.main);
   const auto counters = main ? main->counters : entry.counters;
+  // HEAD tells what GET would be answered, and begins nothing.
+  if (asked.method == http::Method::Head) {
+    return shared_.delivery.has_seat(shelf_.config()->deliver, *counters) || refuse();
+  }
   if (!shared_.delivery.take_seat(shelf_.config()->deliver, *counters)) return refuse();
   auto made = std::make_shared<HlsSession>(HlsSession::Facts{
       .name = name,

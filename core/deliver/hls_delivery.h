@@ -34,6 +34,10 @@ class HlsDelivery {
   HlsChannel &channel(const HlsChannel::Key &key);  // which begins when there is none
   [[nodiscard]] stream::Shelf &shelf() const { return shelf_; }
   [[nodiscard]] HlsShared &shared() const { return shared_; }
+  // A master playlist begins a session, unless the request has one. Returns what goes before the
+  // URIs of the playlist: the session's directory, or nothing when a cookie, which the response
+  // then sets, has its name.
+  std::string introduce(HlsRequest &request, http::Response &response);
   // An answer goes to the request's session, which begins when it has not, or has ended. False when
   // it may not: then the request is answered. A request without one is nobody's, who may always.
   bool enter(HlsRequest &request, const stream::StreamEntry &entry);
@@ -51,8 +55,12 @@ class HlsDelivery {
   // The stream that the path names behind the session: main itself, or a rendition of it.
   [[nodiscard]] std::optional<std::string> rendition_of(const http::Request &asked,
                                                         const std::string &main) const;
-  // Finds the request's session. False when it is none for its stream: then it is answered.
+  // Finds the request's session, by its path or its cookie. False when it has one and may not: then
+  // it is answered.
   bool identify(HlsRequest &request);
+  // What a session's name is worth for a stream. A known one may have ended without being asked to.
+  enum class Standing : std::uint8_t { Known, Unknown, Refused };
+  Standing look_up(HlsRequest &request);
   void admit(HlsRequest request, const std::string &name);
   bool begin_session(HlsRequest &request, const stream::StreamEntry &entry);
   void end_session(const std::string &name, const char *reason);

@@ -31,6 +31,8 @@ struct HlsFile {
 // "~" and 128 bits in base64url.
 inline constexpr std::size_t kHlsSessionLength = 23;
 [[nodiscard]] bool is_hls_session(std::string_view name);
+// The cookie that may have such a name.
+inline constexpr std::string_view kHlsCookie = "sluice_session";
 
 // The delivery directives (RFC 8216bis section 6.2.5.1).
 struct HlsDirectives {

@@ -37,6 +37,11 @@ void respond_absent(http::Exchange &exchange, const stream::Shelf &shelf, const 
                                retry_after);
 }
 
+void respond_no_seat(http::Exchange &exchange, DeliverMetrics &metrics) {
+  metrics.refused_viewers.add();
+  exchange.respond_unavailable("too_many_viewers", "no more viewers are taken");
+}
+
 void respond_no_track(http::Exchange &exchange, const MediaFormat &format) {
   exchange.respond_error(406, "no_track",
                          std::string(format.label) +

@@ -3,6 +3,7 @@
 // and what it is answered in the end.
 #pragma once
 
+#include "deliver/deliver_metrics.h"
 #include "deliver/protocol.h"
 #include "http/exchange.h"
 #include "stream/shelf.h"
@@ -19,6 +20,9 @@ base::Millis patience(const stream::Shelf &shelf, const std::string &name,
 // the time of the camera's next attempt, where there is one. entry as above.
 void respond_absent(http::Exchange &exchange, const stream::Shelf &shelf, const std::string &name,
                     const stream::StreamEntry *entry);
+
+// 503 for who is one viewer too many, who is counted.
+void respond_no_seat(http::Exchange &exchange, DeliverMetrics &metrics);
 
 // 406 for a stream whose tracks have no place in the format.
 void respond_no_track(http::Exchange &exchange, const MediaFormat &format);

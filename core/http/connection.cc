@@ -114,6 +114,7 @@ void Connection::begin_exchange(Request request) {
   state_ = State::Handling;
   parser_ = RequestParser(server_.options().limits);
   request.peer = socket_->peer();
+  request.secure = socket_->is_tls();
   // What follows a request to upgrade is not known to be HTTP when we do not upgrade.
   close_after_answer_ = server_.draining() || !request.keep_alive || request.wants_websocket();
   dispatch(server_.router(), server_.options(), *this, std::move(request), exchange_);

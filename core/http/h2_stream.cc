@@ -81,6 +81,7 @@ void H2Stream::handle() {
   forget_body();
   Request request = reader_.take();
   request.peer = connection_.peer();
+  request.secure = true;  // HTTP/2 is spoken over TLS only
   Server &server = connection_.server();
   dispatch(server.router(), server.options(), *this, std::move(request), exchange_);
 }

@@ -35,6 +35,7 @@ struct Request {
   std::vector<Field> headers;  // in order of arrival; may carry a token, so never logged
   std::string body;
   net::Address peer;
+  bool secure = false;         // it came over TLS
   std::string correlation_id;  // the client's when it is valid, else made
   bool keep_alive = true;      // what the client wishes
   bool upgrade = false;        // Connection: upgrade together with an Upgrade field

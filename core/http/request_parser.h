@@ -34,7 +34,7 @@ class RequestParser {
   };
   Progress feed(std::string_view input);
 
-  // After Complete, once. The peer is the caller's to fill in.
+  // After Complete, once. The peer, and whether it came over TLS, are the caller's to fill in.
   Request take();
 
   [[nodiscard]] const ParseError &error() const { return error_; }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "deliver/hls_query.h"
 #include "fuzz_input.h"
+#include "http/cookie.h"
 
 namespace {
 
@@ -15,6 +16,15 @@ using deliver::HlsDemand;
 void check_file(std::string_view name) {
   if (auto file = deliver::parse_hls_file(name)) SLUICE_CHECK(to_string(*file) == name);
   if (deliver::is_hls_session(name)) SLUICE_CHECK(!name.contains('/') && !name.contains('.'));
+}
+
+// A cookie that is found stands whole in the field, and a session's name in it is one everywhere.
+void check_cookie(std::string_view field) {
+  auto value = http::find_cookie(field, deliver::kHlsCookie);
+  if (!value) return;
+  SLUICE_CHECK(!value->contains(';'));
+  SLUICE_CHECK(field.contains(std::string(deliver::kHlsCookie) + "=" + std::string(*value)));
+  if (deliver::is_hls_session(*value)) check_file(*value);
 }
 
 stream::SegmentList list_of(base::Bytes &input) {
@@ -46,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   stream::SegmentList list = list_of(input);
   auto text = base::as_text(input);
   check_file(text);
+  check_cookie(text);
   auto query = wire::Query::parse(text);
   if (!query) return 0;
   auto directives = deliver::parse_hls_directives(*query);

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/torture.md 34: behind nginx, HAProxy and lighttpd the node and the proxy agree on where each message ends."""
 
-import os
 import shutil
-import socket
-import tempfile
 
-from lib import ffmpeg, http
-from lib.expect import check, equal, main, skip, wait_until
+from lib import http, proxy
+from lib.expect import check, equal, main, skip
 from lib.node import Node
 from lib.smuggling import BAD, FOLLOWER, GOOD
 
@@ -59,8 +56,7 @@ PROXIES = [
 
 
 def scenario():
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    present = [proxy for proxy in PROXIES if shutil.which(proxy[0])]
+    present = [row for row in PROXIES if shutil.which(row[0])]
     if not present:
         skip("neither nginx nor haproxy nor lighttpd is installed")
     with Node(CONFIG) as node:
@@ -70,38 +66,14 @@ def scenario():
     print("behind:", ", ".join(name for name, _, _ in present))
 
 
-def free_port():
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def behind(node, name, config, arguments):
     """Each row through the proxy; after it, three requests of other clients must get their own answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        listen = free_port()
-        path = os.path.join(folder, "proxy.conf")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(config.format(folder=folder, listen=listen, host=node.http[0], port=node.http[1]))
-        command = [shutil.which(name)] + [word.format(config=path, folder=folder) for word in arguments]
-        with ffmpeg.Running(command) as proxy:
-            address = ("127.0.0.1", listen)
-            wait_until(lambda: answers(address), lambda: f"{name} does not listen: {proxy.output()}", 10)
-            rows = [(what, data) for what, data in BAD] + [(what, data) for what, data, _ in GOOD]
-            for index, (what, data) in enumerate(rows):
-                http.exchange(address, data + FOLLOWER, 0.1)
-                for turn in range(3):
-                    own_answer(address, f"{name}-{index}-{turn}", f"after {what!r} through {name}")
-
-
-def answers(address):
-    """True when the proxy takes connections."""
-    try:
-        socket.create_connection(address, 1).close()
-        return True
-    except OSError:
-        return False
+    with proxy.running(node, name, config, arguments) as address:
+        rows = [(what, data) for what, data in BAD] + [(what, data) for what, data, _ in GOOD]
+        for index, (what, data) in enumerate(rows):
+            http.exchange(address, data + FOLLOWER, 0.1)
+            for turn in range(3):
+                own_answer(address, f"{name}-{index}-{turn}", f"after {what!r} through {name}")
 
 
 def own_answer(address, identity, what):

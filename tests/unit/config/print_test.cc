@@ -29,7 +29,8 @@ Config all_changed() {
                    Damaged::Pass,        false, Millis(101), Millis(500), Millis(100),
                    Millis(101),          9};
   config.deliver = {Millis(1), Millis(10), 4 * kKiB, Millis(100), Millis(101), Millis(1'000), 1, 2};
-  config.hls = {Millis(500), Millis(1'000), Millis(100), 3, Millis(1'001), false};
+  config.hls = {Millis(500),   Millis(1'000), Millis(100),       3,
+                Millis(1'001), false,         HlsSession::Cookie};
   config.snapshot = {Millis(0), 16};
   config.watchdog = {Millis(10), Millis(0)};
   config.streams["a/b"].publish = PublishPolicy::SameAddress;

@@ -24,13 +24,26 @@ std::string of_the_future(HlsRig &rig, const std::string &base) {
   return base + "live.m3u8?_HLS_msn=" + std::to_string(number + 1);
 }
 
+config::Config with_cookies() {
+  config::Config config = test::patient_hls_config();
+  config.hls.session = config::HlsSession::Cookie;
+  return config;
+}
+
+// What a client sends that keeps the cookie it was given.
+std::string cookie_of(const HlsAnswer &answer) {
+  const std::string set = answer.field("Set-Cookie");
+  REQUIRE_FALSE(set.empty());
+  return "Cookie: " + set.substr(0, set.find(';')) + "\r\n";
+}
+
 void kick_viewer(HlsRig &rig) { REQUIRE(rig.shelf->sessions().kick(rig.only_session().id)); }
 
 }  // namespace
 
 TEST_SUITE("deliver") {
   TEST_CASE("hls door: a session is one viewer, whatever it asks for") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     std::string base = rig.begin_session();
     HlsAnswer playlist = rig.get(base + "live.m3u8");
     HlsAnswer segment = rig.get(base + HlsRig::last_file(playlist.body));
@@ -40,7 +53,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: a name that the node never gave is led to the master, and takes no seat") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     const std::string invented = "/cams/gate/~ABCDEFGHIJKLMNOPQRSTUV/";
     HlsAnswer playlist = rig.get(invented + "live.m3u8");
     CHECK(playlist.status == 302);
@@ -56,7 +69,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: a session of one stream is none of another") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     test::FakePublisher other(rig, "cams/yard");
     other.publish().with_tracks();
     std::string name = rig.begin_session().substr(11);
@@ -67,7 +80,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: a session that asks goes on, whatever the answers are") {
-    HlsRig rig;
+    HlsRig rig(test::hls_config());
     std::string asks = rig.begin_session();
     rig.begin_session();  // this one is silent
     while (rig.ended("timeout") == 0)
@@ -76,7 +89,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: a session whose request is held goes on") {
-    HlsRig rig;
+    HlsRig rig(test::hls_config());
     std::string base = rig.begin_session();
     Client waits(rig, HlsRig::request("GET", of_the_future(rig, base)));
     rig.begin_session();  // this one is silent
@@ -89,7 +102,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: who was silent for too long begins again under its name") {
-    HlsRig rig;
+    HlsRig rig(test::hls_config());
     std::string base = rig.begin_session();
     REQUIRE(rig.loop.run_until([&] { return rig.ended("timeout") == 1; }));
     CHECK(rig.viewers() == 0);
@@ -99,7 +112,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: what is kicked is refused, also a request that is held already") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     std::string base = rig.begin_session();
     std::string future = of_the_future(rig, base);
     Client waits(rig, HlsRig::request("GET", future));
@@ -116,7 +129,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: a host holds so many requests, whatever sessions it has") {
-    config::Config config = test::hls_config();
+    config::Config config = test::patient_hls_config();
     config.http.max_connections_per_address = 3;
     HlsRig rig(config);
     std::vector<std::unique_ptr<Client>> waiting;
@@ -131,7 +144,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: an init segment is sent from where it lies") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     std::string playlist = rig.get("/cams/gate/live.m3u8").body;
     std::size_t at = playlist.find("init-");
     std::string name = playlist.substr(at, playlist.find('"', at) - at);
@@ -141,7 +154,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: playlists are gzipped for who asks, segments never") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     const std::string gzip = "Accept-Encoding: gzip\r\n";
     HlsAnswer plain = rig.get("/cams/gate/live.m3u8");
     HlsAnswer coded = rig.get("/cams/gate/live.m3u8", gzip);
@@ -160,7 +173,7 @@ TEST_SUITE("deliver") {
   }
 
   TEST_CASE("hls door: HEAD and 304 of a playlist are as its GET would be") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     const std::string gzip = "Accept-Encoding: gzip\r\n";
     HlsAnswer get = rig.get("/cams/gate/live.m3u8", gzip);
     HlsAnswer head = rig.ask("HEAD", "/cams/gate/live.m3u8", gzip);
@@ -179,8 +192,22 @@ TEST_SUITE("deliver") {
     CHECK(later.status == 200);
   }
 
+  TEST_CASE("hls door: HEAD begins no session, and is refused where its GET would be") {
+    config::Config config = test::patient_hls_config();
+    config.deliver.max_viewers = 1;
+    HlsRig rig(config);
+    CHECK(rig.ask("HEAD", "/cams/gate/index.m3u8").status == 200);
+    CHECK(rig.viewers() == 0);
+    rig.begin_session();
+    CHECK(rig.ask("HEAD", "/cams/gate/index.m3u8").status == 503);
+    CHECK(rig.get("/cams/gate/index.m3u8").status == 503);
+    CHECK(rig.ask("HEAD", "/cams/gate.flv").status == 503);
+    CHECK(rig.get("/cams/gate.flv").status == 503);
+    CHECK(rig.viewers() == 1);
+  }
+
   TEST_CASE("hls door: caches share what has no session, and nothing of a session's own") {
-    HlsRig rig;
+    HlsRig rig(test::patient_hls_config());
     const std::string base = rig.begin_session();
     CHECK(rig.get("/cams/gate/index.m3u8").field("Cache-Control") == "no-store");
     CHECK(rig.get(base + "live.m3u8").field("Cache-Control") == "private, no-cache");
@@ -191,5 +218,65 @@ TEST_SUITE("deliver") {
     HlsAnswer segment = rig.get("/cams/gate/" + HlsRig::last_file(shared.body));
     CHECK(segment.field("Cache-Control") == "public, max-age=3600, immutable");
     CHECK(rig.get("/cams/gate/00000000-1.m4s").field("Cache-Control") == "no-store");
+  }
+
+  TEST_CASE("hls cookies: the master gives one, which is the session however many requests") {
+    HlsRig rig(with_cookies());
+    HlsAnswer master = rig.get("/cams/gate/index.m3u8");
+    CHECK(master.field("Cache-Control") == "no-store");
+    CHECK(master.field("Set-Cookie").starts_with("sluice_session=~"));
+    CHECK(master.field("Set-Cookie").ends_with("; Path=/cams/gate/; HttpOnly; SameSite=Lax"));
+    CHECK(HlsRig::last_file(master.body) == "live.m3u8");
+    const std::string cookie = cookie_of(master);
+    HlsAnswer playlist = rig.get("/cams/gate/live.m3u8", cookie);
+    HlsAnswer segment = rig.get("/cams/gate/" + HlsRig::last_file(playlist.body), cookie);
+    HlsAnswer again = rig.get("/cams/gate/index.m3u8", cookie);
+    for (const HlsAnswer &answer : {playlist, segment, again}) {
+      CHECK(answer.status == 200);
+      CHECK(answer.field("Set-Cookie").empty());
+    }
+    CHECK(rig.only_session().bytes_out > segment.body.size());
+    CHECK(playlist.field("Cache-Control") == "max-age=0, s-maxage=1");
+  }
+
+  TEST_CASE("hls cookies: one that the node did not give is as good as none") {
+    HlsRig rig(with_cookies());
+    for (const char *value : {"", "x", "~ABCDEFGHIJKLMNOPQRSTUV", "\"~\"", "~/../index.m3u8"}) {
+      const std::string cookie = "Cookie: sluice_session=" + std::string(value) + "\r\n";
+      HlsAnswer playlist = rig.get("/cams/gate/live.m3u8", cookie);
+      CHECK(playlist.status == 200);
+      CHECK(playlist.field("Set-Cookie").empty());
+    }
+    CHECK(rig.viewers() == 0);
+    HlsAnswer master = rig.get("/cams/gate/index.m3u8", "Cookie: sluice_session=x\r\n");
+    CHECK_FALSE(master.field("Set-Cookie").empty());
+    CHECK(rig.viewers() == 1);
+  }
+
+  TEST_CASE("hls cookies: what is kicked is refused, by the master playlist too") {
+    HlsRig rig(with_cookies());
+    const std::string cookie = cookie_of(rig.get("/cams/gate/index.m3u8"));
+    kick_viewer(rig);
+    CHECK(rig.get("/cams/gate/index.m3u8", cookie).status == 403);
+    CHECK(rig.get("/cams/gate/live.m3u8", cookie).status == 403);
+    CHECK(rig.viewers() == 0);
+  }
+
+  TEST_CASE("hls cookies: without the setting none is given or looked at") {
+    HlsRig rig(test::patient_hls_config());
+    HlsAnswer master = rig.get("/cams/gate/index.m3u8");
+    CHECK(master.field("Set-Cookie").empty());
+    const std::string name = HlsRig::last_file(master.body).substr(0, deliver::kHlsSessionLength);
+    kick_viewer(rig);
+    CHECK(rig.get("/cams/gate/" + name + "/live.m3u8").status == 403);
+    CHECK(rig.get("/cams/gate/live.m3u8", "Cookie: sluice_session=" + name + "\r\n").status == 200);
+  }
+
+  TEST_CASE("hls cookies: a directory with the same name is the same session") {
+    HlsRig rig(with_cookies());
+    const std::string cookie = cookie_of(rig.get("/cams/gate/index.m3u8"));
+    const std::string name = cookie.substr(cookie.find('~'), deliver::kHlsSessionLength);
+    CHECK(rig.get("/cams/gate/" + name + "/live.m3u8").status == 200);
+    CHECK(rig.viewers() == 1);
   }
 }

@@ -15,7 +15,13 @@ namespace sluice::test {
 inline config::Config hls_config() {
   config::Config config = quick_config();
   config.hls.segment = base::Millis(500);
-  config.hls.session_timeout = base::Millis(400);
+  config.hls.session_timeout = base::Millis(1'000);
+  return config;
+}
+// Nothing ends by itself, however slow the machine is.
+inline config::Config patient_hls_config() {
+  config::Config config = hls_config();
+  config.hls.session_timeout = base::Millis(60'000);
   return config;
 }
 
