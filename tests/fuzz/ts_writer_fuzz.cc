@@ -63,8 +63,8 @@ class Demuxer {
       check_section(in.rest());
       return;
     }
-    SLUICE_CHECK(pid == mux::kTsVideoPid || pid == mux::kTsAudioPid);
-    auto &all = out_[pid == mux::kTsVideoPid ? 0 : 1];
+    SLUICE_CHECK(pid >= mux::kTsFirstPid && pid < mux::kTsFirstPid + mux::kTsPids);
+    auto &all = out_[is_video(pid) ? 0 : 1];
     if ((head & 0x4000U) != 0) {
       all.push_back(std::move(pes));
     } else {
@@ -72,6 +72,10 @@ class Demuxer {
     }
     SLUICE_CHECK(!all.empty());
     all.back().bytes += base::as_text(in.rest());
+  }
+
+  static bool is_video(std::uint32_t pid) {
+    return pid == mux::ts_pid(Codec::H264) || pid == mux::ts_pid(Codec::H265);
   }
 
   static void read_adaptation(base::Bytes field, Pes &pes) {
