@@ -38,7 +38,7 @@ struct Weights {
     int weight = 1000;
     if (has_parameter) {
       std::string_view parameter = wire::trim(element);
-      bool is_weight = parameter.size() > 2 && equal_ignoring_case(parameter.substr(0, 2), "q=");
+      bool is_weight = wire::starts_with_ignoring_case(parameter, "q=");
       weight = is_weight ? parse_weight(parameter.substr(2)) : 0;
     }
     if (equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip")) gzip = weight;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // H2Budget: how much work beyond its requests a client of HTTP/2 may make. Frames that carry no
 // request cost one each, whatever they are (PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA,
-// CONTINUATION, unknown ones), and a stream that is reset costs as much as many. What a client is
-// owed for comes back with time and with the bytes that it is sent, for which it has to open
-// windows. So floods (CVE-2019-9511 to 9518), rapid resets (CVE-2023-44487) and windows that are
-// opened by the byte all end in the same place.
+// CONTINUATION, unknown ones), and a stream that it resets or spoils costs as much as many; one
+// that the node resets for reasons of its own costs nothing. What a client is owed for comes back
+// with time and with the bytes that it is sent, for which it has to open windows. So floods
+// (CVE-2019-9511 to 9518), rapid resets (CVE-2023-44487) and windows that are opened by the byte
+// all end in the same place.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,7 @@ class H2Budget {
  public:
   static constexpr std::int64_t kMost = 1000;  // also at the beginning
   static constexpr std::int64_t kPerSecond = 50;
-  static constexpr std::int64_t kReset = 10;           // what a stream costs that ends in an error
+  static constexpr std::int64_t kReset = 10;  // more, for a stream that the client resets or spoils
   static constexpr std::int64_t kBytesPerUnit = 1024;  // sent
 
   explicit H2Budget(base::MonoTime now) : filled_(now) {}

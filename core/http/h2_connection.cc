@@ -15,8 +15,9 @@ constexpr std::size_t kBatchBytes = 48 * 1024;
 constexpr std::size_t kMaxOutbox = 128 * 1024;
 // The kernel refuses more, so that a small answer does not wait behind megabytes of another.
 constexpr std::size_t kMaxUnsent = 128 * 1024;
-// Bodies of requests that are being read, of all streams together, in bodies of full size.
-constexpr std::size_t kMaxBodies = 4;
+// Requests that are not answered yet, of all streams together, in bodies of full size: 256 KiB,
+// where as many as there may be streams fit with heads of 2 KiB.
+constexpr std::size_t kMaxRequests = 4;
 
 // Of the calling thread, which is one loop's. Nothing stays in it between two calls.
 std::string &batch_scratch() {
@@ -76,15 +77,20 @@ void H2Connection::send_soon() {
   });
 }
 
-bool H2Connection::count_body(std::size_t bytes) {
-  if (body_bytes_ + bytes > kMaxBodies * server_.options().limits.max_body_bytes) return false;
-  body_bytes_ += bytes;
+bool H2Connection::count_request(std::size_t bytes) {
+  if (request_bytes_ + bytes > kMaxRequests * server_.options().limits.max_body_bytes) return false;
+  request_bytes_ += bytes;
   return true;
 }
 
 // --- Bytes in ---
 
 void H2Connection::on_readable() {
+  receive();
+  send_soon();
+}
+
+void H2Connection::receive() {
   std::array<std::byte, kReadBytes> chunk;
   auto got = socket_->read(chunk);
   if (!got) return end();
@@ -94,8 +100,7 @@ void H2Connection::on_readable() {
     return;
   }
   session_.feed(base::Bytes(chunk).first(*got));
-  handle_ready();
-  send_soon();
+  if (session_.failure() == nullptr) handle_ready();
 }
 
 H2StreamEvents &H2Connection::on_stream(H2StreamId id) {
@@ -122,7 +127,9 @@ void H2Connection::handle_ready() {
 
 void H2Connection::on_writable() {
   if (!outbox_.flush()) return end();
-  send();
+  // The next batch may fill the kernel again, so this is when a client that downloads is heard.
+  if (outbox_.empty()) receive();
+  if (state_ != State::Gone) send();
 }
 
 void H2Connection::send() {
@@ -160,7 +167,7 @@ void H2Connection::forget_closed() {
 }
 
 void H2Connection::rest_if_idle() {
-  if (!streams_.empty() || idle_.active()) return;
+  if (!streams_.empty() || !outbox_.empty() || idle_.active()) return;
   idle_.start(server_.options().idle_timeout);
 }
 

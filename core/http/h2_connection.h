@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // H2Connection: one connection of a Server that speaks HTTP/2, with many requests at once. Its
 // session (h2_session.h) makes frames of answers only when the kernel has taken what was made
-// before, and nothing is read meanwhile: what a client has the node hold is a batch of frames, and
-// of its answers those pieces of stored bodies that were not sent.
+// before. Between two batches of them one read is made, and none while a batch waits: what a client
+// has the node hold is a batch of frames and what one read asked for, and of its answers those
+// pieces of stored bodies that were not sent. A download as fast as the link hides no request.
 //
 //   Open → Leaving (no more requests) → Lingering → Gone
 #pragma once
@@ -38,9 +39,9 @@ class H2Connection final : public ServerConnection, net::SocketEvents, H2Session
   [[nodiscard]] H2Session &session() { return session_; }
   void ready(H2StreamId id) { ready_.push_back(id); }
   void closed(H2StreamId id) { closed_.push_back(id); }
-  // Room for bodies of requests, which all streams share. False: it is full.
-  [[nodiscard]] bool count_body(std::size_t bytes);
-  void forget_body(std::size_t bytes) { body_bytes_ -= bytes; }
+  // Room for requests, heads and bodies, which all streams share. False: it is full.
+  [[nodiscard]] bool count_request(std::size_t bytes);
+  void forget_request(std::size_t bytes) { request_bytes_ -= bytes; }
   // Sends what there is when the callbacks under way have returned.
   void send_soon();
 
@@ -53,6 +54,7 @@ class H2Connection final : public ServerConnection, net::SocketEvents, H2Session
   // H2SessionEvents
   H2StreamEvents &on_stream(H2StreamId id) override;
 
+  void receive();
   void handle_ready();
   void forget_closed();
   void send();
@@ -73,7 +75,7 @@ class H2Connection final : public ServerConnection, net::SocketEvents, H2Session
   std::unordered_map<H2StreamId, std::unique_ptr<H2Stream>> streams_;
   std::vector<H2StreamId> ready_;   // whose requests are complete
   std::vector<H2StreamId> closed_;  // to be forgotten
-  loop::Timer idle_;                // while there is no stream; then of lingering
+  loop::Timer idle_;                // while there is nothing to do; then of lingering
   loop::Timer stuck_;               // while the outbox is not empty
   SendProgress progress_;           // of the outbox
   State state_ = State::Open;
@@ -81,7 +83,7 @@ class H2Connection final : public ServerConnection, net::SocketEvents, H2Session
   bool reported_ = false;
   const char *const refusal_;
   const base::MonoTime first_deadline_;
-  std::size_t body_bytes_ = 0;
+  std::size_t request_bytes_ = 0;
   std::size_t lingered_bytes_ = 0;
 };
 

@@ -9,8 +9,6 @@
 namespace sluice::http {
 namespace {
 
-// What a field counts beyond its characters (RFC 9113 section 6.5.2).
-constexpr std::size_t kFieldOverhead = 32;
 // So many times the limit is still answered; more is an attack.
 constexpr std::size_t kTolerance = 8;
 
@@ -20,8 +18,13 @@ bool is_host(const Field &field) { return equal_ignoring_case(field.name, "host"
 
 }  // namespace
 
+std::size_t h2_field_size(std::string_view name, std::string_view value) {
+  constexpr std::size_t kOverhead = 32;
+  return name.size() + value.size() + kOverhead;
+}
+
 bool H2RequestReader::add_field(std::string_view name, std::string_view value) {
-  list_bytes_ += name.size() + value.size() + kFieldOverhead;
+  list_bytes_ += h2_field_size(name, value);
   if (list_bytes_ > kTolerance * limits_.max_header_bytes) return false;
   if (error_) return true;
   if (list_bytes_ > limits_.max_header_bytes) {
@@ -65,6 +68,13 @@ void H2RequestReader::add_body(std::string_view bytes) {
     return fail({413, "body_too_large", "the request's body is too large"});
   }
   request_.body.append(bytes);
+}
+
+void H2RequestReader::drop() {
+  request_ = {};
+  for (auto *field : {&method_, &scheme_, &authority_, &target_})
+    field->reset();
+  fail(bad_request("the request is not read any further"));
 }
 
 std::optional<ParseError> H2RequestReader::check_head() {

@@ -16,6 +16,9 @@
 
 namespace sluice::http {
 
+// What a field counts towards the limits (RFC 9113 section 6.5.2).
+[[nodiscard]] std::size_t h2_field_size(std::string_view name, std::string_view value);
+
 class H2RequestReader {
  public:
   explicit H2RequestReader(const RequestLimits &limits) : limits_(limits) {}
@@ -27,6 +30,8 @@ class H2RequestReader {
   void end_head();
   void refuse_trailers();
   void add_body(std::string_view bytes);
+  // The request is answered, or not wanted: frees it. Fields that still come are only counted.
+  void drop();
 
   // Why the request is refused. What comes after it is dropped.
   [[nodiscard]] const std::optional<ParseError> &error() const { return error_; }

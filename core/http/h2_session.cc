@@ -55,9 +55,25 @@ bool is_request_head(const nghttp2_frame &frame) {
 // What a frame costs before it is known what it does.
 std::int64_t cost_of(const nghttp2_frame_hd &head) {
   if (head.type == NGHTTP2_HEADERS) return 0;
+  if (head.type == NGHTTP2_RST_STREAM) return 1 + H2Budget::kReset;
   bool last = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (head.type == NGHTTP2_DATA) return head.length < kTinyData && !last ? 1 : 0;
   return 1;
+}
+
+// Whether a reset that was sent is for what the client did wrong. Those with other codes are the
+// node's own (H2Session::reset), or say that a stream was one too many.
+bool blames_client(const nghttp2_frame &frame) {
+  if (frame.hd.type != NGHTTP2_RST_STREAM) return false;
+  switch (frame.rst_stream.error_code) {
+    case NGHTTP2_NO_ERROR:
+    case NGHTTP2_REFUSED_STREAM:
+    case NGHTTP2_CANCEL:
+    case NGHTTP2_HTTP_1_1_REQUIRED:
+      return false;
+    default:
+      return true;
+  }
 }
 
 H2StreamEvents *stream_of(nghttp2_session *session, std::int32_t id) {
@@ -107,7 +123,7 @@ struct H2Session::Callbacks {
   static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                        nghttp2_rcbuf *value, std::uint8_t, void *self) noexcept {
     H2StreamEvents *stream = stream_of(session, frame->hd.stream_id);
-    if (stream == nullptr || !is_request_head(*frame)) return 0;
+    if (stream == nullptr) return 0;
     nghttp2_vec n = nghttp2_rcbuf_get_buf(name);
     nghttp2_vec v = nghttp2_rcbuf_get_buf(value);
     if (!stream->on_field(text_of(n.base, n.len), text_of(v.base, v.len))) {
@@ -116,11 +132,10 @@ struct H2Session::Callbacks {
     return go_on_unless_doomed(of(self));
   }
 
-  // A field that may not be there spoils the request, as it does in HTTP/1.
-  static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
-                               nghttp2_rcbuf *, nghttp2_rcbuf *, std::uint8_t, void *) noexcept {
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                              NGHTTP2_PROTOCOL_ERROR);
+  // A field that may not be there spoils the request, as it does in HTTP/1: nghttp2 resets it with
+  // PROTOCOL_ERROR.
+  static int on_invalid_header(nghttp2_session *, const nghttp2_frame *, nghttp2_rcbuf *,
+                               nghttp2_rcbuf *, std::uint8_t, void *) noexcept {
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
@@ -138,15 +153,14 @@ struct H2Session::Callbacks {
     return 0;
   }
 
-  static int on_close(nghttp2_session *session, std::int32_t id, std::uint32_t error,
-                      void *self) noexcept {
-    if (error != NGHTTP2_NO_ERROR) of(self).spend(H2Budget::kReset);
+  static int on_close(nghttp2_session *session, std::int32_t id, std::uint32_t, void *) noexcept {
     if (H2StreamEvents *stream = stream_of(session, id)) stream->on_close();
     return 0;
   }
 
   static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *self) noexcept {
     std::int32_t id = frame->hd.stream_id;
+    if (blames_client(*frame)) of(self).spend(H2Budget::kReset);
     // The answer is complete and the request is not: the rest of it is not wanted (RFC 9113
     // section 8.1).
     if (ends_stream(*frame) && nghttp2_session_get_stream_remote_close(session, id) == 0) {
@@ -212,19 +226,22 @@ void H2Session::feed(base::Bytes bytes) {
     spend(unexplained_ / kPassedOver);
     unexplained_ %= kPassedOver;
   }
-  if (doom_ != nullptr) return fail(H2Error::EnhanceYourCalm, doom_);
+  if (fail_if_doomed()) return;
   if (taken == NGHTTP2_ERR_FLOODED) return fail(H2Error::EnhanceYourCalm, kTooMuch);
   if (taken < 0) fail(H2Error::Protocol, nghttp2_strerror(static_cast<int>(taken)));
 }
 
 void H2Session::produce(std::string &out, std::size_t enough) {
-  while (out.size() < enough) {
-    const std::uint8_t *bytes = nullptr;
-    ssize_t size = nghttp2_session_mem_send(session_, &bytes);
-    if (size <= 0) break;
-    out.append(text_of(bytes, static_cast<std::size_t>(size)));
-  }
-  if (doom_ != nullptr && failure_ == nullptr) fail(H2Error::EnhanceYourCalm, doom_);
+  // What was sent may have used up the budget: the GOAWAY for it goes out too.
+  do {
+    while (out.size() < enough && !broken_) {
+      const std::uint8_t *bytes = nullptr;
+      ssize_t size = nghttp2_session_mem_send(session_, &bytes);
+      if (size < 0) lose(nghttp2_strerror(static_cast<int>(size)));
+      if (size <= 0) break;
+      out.append(text_of(bytes, static_cast<std::size_t>(size)));
+    }
+  } while (fail_if_doomed());
 }
 
 void H2Session::respond(H2StreamId id, const Head &head) {
@@ -260,12 +277,24 @@ void H2Session::terminate(H2Error error) {
 }
 
 bool H2Session::done() const {
+  if (broken_) return true;
   return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
 }
 
 void H2Session::fail(H2Error error, const char *why) {
   failure_ = why;
   terminate(error);
+}
+
+bool H2Session::fail_if_doomed() {
+  if (doom_ == nullptr || failure_ != nullptr) return false;
+  fail(H2Error::EnhanceYourCalm, doom_);
+  return true;
+}
+
+void H2Session::lose(const char *why) {
+  broken_ = true;
+  if (failure_ == nullptr) failure_ = why;
 }
 
 void H2Session::spend(std::int64_t cost) {

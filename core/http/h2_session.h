@@ -37,7 +37,8 @@ enum class H2Error : std::uint32_t {
 // One stream, told by the session from inside feed() and produce(). Must not destroy the session.
 class H2StreamEvents {
  public:
-  // A field of the request's head. False ends the connection.
+  // A field of the request's head, or after on_trailers() one that is only to be counted. False
+  // ends the connection.
   virtual bool on_field(std::string_view name, std::string_view value) = 0;
   virtual void on_head_end() = 0;
   virtual void on_trailers() = 0;
@@ -103,6 +104,8 @@ class H2Session {
  private:
   struct Callbacks;
   void fail(H2Error error, const char *why);
+  bool fail_if_doomed();
+  void lose(const char *why);
   void spend(std::int64_t cost);
 
   H2SessionEvents &events_;
@@ -111,6 +114,7 @@ class H2Session {
   std::int64_t unexplained_ = 0;  // bytes that came, less those of frames that were told of
   const char *failure_ = nullptr;
   const char *doom_ = nullptr;  // becomes the failure when the call under way has returned
+  bool broken_ = false;         // nghttp2 makes no more frames
 };
 
 }  // namespace sluice::http

@@ -29,6 +29,9 @@ H2Stream::H2Stream(H2Connection &connection, H2StreamId id)
 // --- Reading ---
 
 bool H2Stream::on_field(std::string_view name, std::string_view value) {
+  if (state_ == State::Reading && !count_request(h2_field_size(name, value))) {
+    give_up(H2Error::RefusedStream);
+  }
   return reader_.add_field(name, value);
 }
 
@@ -45,8 +48,7 @@ void H2Stream::on_trailers() {
 
 void H2Stream::on_body(std::string_view bytes) {
   if (state_ != State::Reading) return;
-  if (!connection_.count_body(bytes.size())) return give_up(H2Error::RefusedStream);
-  counted_body_ += bytes.size();
+  if (!count_request(bytes.size())) return give_up(H2Error::RefusedStream);
   reader_.add_body(bytes);
   refuse_if_wrong();
 }
@@ -71,14 +73,23 @@ void H2Stream::answer_error(const ParseError &error) {
   answer(unread, parse_error_response(error, unread.correlation_id));
 }
 
-void H2Stream::forget_body() { connection_.forget_body(std::exchange(counted_body_, 0)); }
+bool H2Stream::count_request(std::size_t bytes) {
+  if (!connection_.count_request(bytes)) return false;
+  counted_ += bytes;
+  return true;
+}
+
+// What is counted is also what is kept: until the answer, because a handler that waits keeps it.
+void H2Stream::forget_request() {
+  reader_.drop();
+  connection_.forget_request(std::exchange(counted_, 0));
+}
 
 // --- Handling ---
 
 void H2Stream::handle() {
   if (state_ != State::Ready) return;
   state_ = State::Handling;
-  forget_body();
   Request request = reader_.take();
   request.peer = connection_.peer();
   request.secure = true;  // HTTP/2 is spoken over TLS only
@@ -121,7 +132,7 @@ void H2Stream::answer(const Request &request, Response response) {
   exchange_ = nullptr;
   if (state_ == State::Closed) return;
   state_ = State::Sending;
-  forget_body();
+  forget_request();
   count_answer(response.status);
   log_answer(request, response.status);
   auto fields = response_fields(response, head_context(request));
@@ -174,7 +185,7 @@ void H2Stream::on_deadline() {
 
 void H2Stream::give_up(H2Error error) {
   state_ = State::Sending;
-  forget_body();
+  forget_request();
   body_ = {};
   connection_.session().reset(id_, error);
   connection_.send_soon();
@@ -184,7 +195,7 @@ void H2Stream::on_close() {
   if (state_ == State::Closed) return;
   state_ = State::Closed;
   deadline_.stop();
-  forget_body();
+  forget_request();
   body_ = {};
   connection_.closed(id_);
 }

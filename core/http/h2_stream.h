@@ -23,9 +23,6 @@ class H2Stream final : public H2StreamEvents, ExchangeHost {
  public:
   H2Stream(H2Connection &connection, H2StreamId id);
 
-  [[nodiscard]] H2StreamId id() const { return id_; }
-  [[nodiscard]] bool closed() const { return state_ == State::Closed; }
-
   // The connection, outside of the session's calls. Hands a complete request on.
   void handle();
   void refuse(const char *message);
@@ -56,14 +53,15 @@ class H2Stream final : public H2StreamEvents, ExchangeHost {
   void on_deadline();
   void refuse_if_wrong();
   void answer_error(const ParseError &error);
-  void forget_body();
+  [[nodiscard]] bool count_request(std::size_t bytes);
+  void forget_request();
   void give_up(H2Error error);
 
   H2Connection &connection_;
   const H2StreamId id_;
   State state_ = State::Reading;
   H2RequestReader reader_;
-  std::size_t counted_body_ = 0;  // bytes of the request's body that the connection has counted
+  std::size_t counted_ = 0;  // bytes of the request that the connection has counted
   Exchange *exchange_ = nullptr;
   BodyRange body_;  // of the answer, what has not gone into frames
   SendProgress progress_;

@@ -52,7 +52,8 @@ class Server {
   // For requests that begin from now on.
   void set_options(ServerOptions options);
 
-  // Closes idle connections now and the others after their answer; refuses new ones.
+  // Closes idle connections now and the others after their answer; refuses new ones. Those of
+  // HTTP/2 are told so by a GOAWAY, and linger (2 s at most) until the client has closed too.
   void drain();
 
   // Connections held here; detached ones are not.

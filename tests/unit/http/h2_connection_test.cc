@@ -2,6 +2,8 @@
 #include "http/h2_connection.h"
 
 #include <doctest/doctest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <string>
@@ -24,6 +26,29 @@ class Client : public H2Client {
  public:
   explicit Client(Site &site, H2Client::Options options = {}, const char *refusal = nullptr)
       : H2Client(site.loop, site.connect_http2(refusal), options) {}
+};
+
+constexpr std::size_t kGoAwayBytes = 17;
+
+// Asks for the first bytes of a stored body, and reads nothing.
+class Deaf : public Client {
+ public:
+  Deaf(Site &site, int size) : Client(site, {.window = 1'000'000}), server_fd_(site.newest_fd) {
+    stop_reading();
+    asked = ask("/stored", {{"range", "bytes=0-" + std::to_string(size - 1)}});
+  }
+  std::size_t bytes_in_kernel() {
+    int unsent = 0;
+    int unread = 0;
+    REQUIRE(::ioctl(server_fd_, SIOCOUTQ, &unsent) == 0);
+    REQUIRE(::ioctl(peer().fd(), FIONREAD, &unread) == 0);
+    return static_cast<std::size_t>(unsent) + static_cast<std::size_t>(unread);
+  }
+
+  std::int32_t asked = 0;
+
+ private:
+  const int server_fd_;
 };
 
 // Tells when it was aborted.
@@ -191,6 +216,27 @@ TEST_SUITE("http") {
     CHECK_FALSE(client.so_far(large).closed);
   }
 
+  TEST_CASE("http2: a client is heard while a download fills the link") {
+    Site site;
+    Client client(site, {.window = 30'000'000});
+    std::int32_t large = client.ask("/stored");
+    REQUIRE(site.loop.run_until([&] {
+      client.step();
+      return client.so_far(large).body.size() > 1'000'000;
+    }));
+    SUBCASE("another request is answered") {
+      CHECK(client.get("/hello").body == "hello");
+      CHECK_FALSE(client.so_far(large).closed);
+      CHECK(client.wait(large).body.size() == site.stored->size());
+    }
+    SUBCASE("a reset stops the download") {
+      client.reset(large);
+      CHECK(client.get("/hello").body == "hello");
+      CHECK(site.stored.use_count() == 1);
+      CHECK(client.received() < site.stored->size());
+    }
+  }
+
   TEST_CASE("http2: a stream whose window is shut holds no other up") {
     Site site;
     Client client(site, {.keeps_windows_shut = true, .window = 1000});
@@ -217,6 +263,28 @@ TEST_SUITE("http") {
     }
   }
 
+  TEST_CASE("http2: a connection is not idle while its last bytes wait for the client") {
+    ServerOptions options;
+    options.idle_timeout = base::Millis(50);
+    Site site(options);
+    // Some of these are so long that of their last batch the kernel leaves a part with the node.
+    std::vector<std::unique_ptr<Deaf>> clients;
+    for (int size = 100'000; size < 500'000; size += 12'000)
+      clients.push_back(std::make_unique<Deaf>(site, size));
+    Client idle(site);
+    CHECK(idle.get("/hello").status == 200);
+    CHECK(idle.wait_over());
+    options.idle_timeout = base::Millis(60'000);
+    site.server->set_options(options);
+    for (auto &client : clients) {
+      std::size_t taken = client->bytes_in_kernel();
+      client->read_again();
+      client->wait(client->asked);
+      bool waited = client->received() > taken + kGoAwayBytes;
+      CHECK_FALSE((waited && client->goaway().has_value()));
+    }
+  }
+
   TEST_CASE("http2: a stream that does not end is sent to HTTP/1.1, on a connection of its own") {
     Site site;
     Client client(site);
@@ -224,6 +292,15 @@ TEST_SUITE("http") {
     CHECK(stream.error == NGHTTP2_HTTP_1_1_REQUIRED);
     CHECK(stream.status == 0);
     CHECK(site.detached.socket == nullptr);
+    CHECK(client.get("/hello").body == "hello");
+  }
+
+  TEST_CASE("http2: what the node resets for reasons of its own is not the client's fault") {
+    Site site;
+    Client client(site);
+    for (int i = 0; i < 150; ++i)
+      client.get("/stream");
+    CHECK_FALSE(client.goaway());
     CHECK(client.get("/hello").body == "hello");
   }
 
@@ -283,6 +360,60 @@ TEST_SUITE("http") {
     }));
     CHECK(std::ranges::count_if(open, closed) == 1);
     CHECK(client.so_far(*std::ranges::find_if(open, closed)).error == NGHTTP2_REFUSED_STREAM);
+  }
+
+  TEST_CASE("http2: heads are bounded together, until they are answered") {
+    Site site;
+    Held held(site);
+    Client client(site);
+    H2Fields large = {{"x", std::string(10'000, 'a')}};
+    std::vector<std::int32_t> asked;
+    std::size_t expected = 0;
+    SUBCASE("of requests that do not end") {
+      for (int i = 0; i < 30; ++i)
+        asked.push_back(client.ask(H2Client::head("/held", large, "POST"), "", true));
+    }
+    SUBCASE("of requests that are held") {
+      for (int i = 0; i < 30; ++i)
+        asked.push_back(client.ask("/held", large));
+      expected = 25;
+    }
+    auto refused = [&](std::int32_t id) {
+      return client.so_far(id).error == NGHTTP2_REFUSED_STREAM;
+    };
+    REQUIRE(site.loop.run_until([&] {
+      client.step();
+      return std::ranges::count_if(asked, refused) == 5;
+    }));
+    CHECK(held.exchanges.size() == expected);
+    for (auto &exchange : held.exchanges)
+      exchange->respond(Site::text("room for others"));
+    for (std::int32_t id : asked)
+      client.reset(id);
+    CHECK(client.get("/hello", large).body == "hello");
+  }
+
+  TEST_CASE("http2: trailers are refused, and count with the head") {
+    Site site;
+    Client client(site);
+    std::string head = "\x83\x87\x84\x41\x01h";
+    client.send_raw(H2Client::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, head));
+    std::uint8_t last = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
+    std::string trailer = "\x40\x01x\x7f\xa1\x1e" + std::string(4000, 'a');
+    SUBCASE("a few") {
+      client.send_raw(H2Client::frame(NGHTTP2_HEADERS, last, 1, trailer));
+      CHECK(site.loop.run_until([&] {
+        client.step();
+        return metrics_text(site).contains("sluice_http_requests_total{code=\"400\"} 1");
+      }));
+      CHECK_FALSE(metrics_text(site).contains("reason=\"http2_abuse\"} 1"));
+    }
+    SUBCASE("far more than they are long") {
+      trailer += std::string(2000, '\xbe');
+      client.send_raw(H2Client::frame(NGHTTP2_HEADERS, last, 1, trailer));
+      CHECK(client.wait_over());
+      CHECK(client.goaway() == NGHTTP2_ENHANCE_YOUR_CALM);
+    }
   }
 
   TEST_CASE(
@@ -379,8 +510,9 @@ TEST_SUITE("http") {
     Site site;
     Held held(site);
     Client client(site);
+    H2Fields ordinary = {{"cookie", std::string(1800, 'a')}};  // a head of 2 KiB
     for (std::uint32_t i = 0; i < http::H2Session::kMaxStreams; ++i)
-      client.ask("/held");
+      client.ask("/held", ordinary);
     std::int32_t waits = client.ask("/hello");  // the client keeps to what it was told
     REQUIRE(site.loop.run_until([&] {
       client.step();
@@ -445,6 +577,31 @@ TEST_SUITE("http") {
     }));
     CHECK(client.goaway() == NGHTTP2_ENHANCE_YOUR_CALM);
     CHECK(client.wait_over());
+  }
+
+  TEST_CASE("http2: a stream that the client resets is as dear when no error is given") {
+    Site site;
+    Client client(site);
+    for (int i = 0; i < 150; ++i)
+      client.reset(client.ask("/late"), NGHTTP2_NO_ERROR);
+    CHECK(client.wait_over());
+    CHECK(client.goaway() == NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  TEST_CASE("http2: what came with the end of a connection is not done") {
+    Site site;
+    Held held(site);
+    Client client(site);
+    client.get("/hello");
+    std::string frames =
+        H2Client::frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 3,
+                        "\x82\x87\x04\x05/held\x41\x01h");
+    for (int i = 0; i < 1100; ++i)
+      frames += H2Client::frame(NGHTTP2_SETTINGS, 0, 0, "");
+    client.send_raw(frames);
+    CHECK(client.wait_over());
+    CHECK(client.goaway() == NGHTTP2_ENHANCE_YOUR_CALM);
+    CHECK(held.exchanges.empty());
   }
 
   TEST_CASE("http2: a head that says far more than it is long ends its connection") {

@@ -95,6 +95,7 @@ class Site {
   // As if ALPN had agreed on HTTP/2. refusal: why the connection is over a limit.
   Peer connect_http2(const char *refusal = nullptr) {
     SocketPair pair = connected_pair(loop);
+    newest_fd = pair.socket->fd();
     http::Newcomer newcomer;
     newcomer.socket = std::move(pair.socket);
     newcomer.refusal = refusal;
@@ -114,6 +115,7 @@ class Site {
   http::Router router;
   std::unique_ptr<http::Exchange> waiting;
   http::Detached detached;
+  int newest_fd = -1;  // of the server's side of what connect_http2() connected last
   std::shared_ptr<const ManyPieces> stored = std::make_shared<ManyPieces>();
   std::unique_ptr<http::Server> server;
 };

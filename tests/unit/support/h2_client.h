@@ -135,6 +135,7 @@ class H2Client {
     unsent_.erase(0, peer_.write(unsent_));
     if (deaf_) return;
     std::string in = peer_.read();
+    received_ += in.size();
     nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t *>(in.data()),
                              in.size());
   }
@@ -150,6 +151,7 @@ class H2Client {
       return over();
     });
   }
+  [[nodiscard]] std::size_t received() const { return received_; }  // bytes of all frames
   Peer &peer() { return peer_; }
 
  private:
@@ -206,6 +208,7 @@ class H2Client {
   std::map<std::int32_t, std::pair<std::string, bool>> bodies_;
   std::string raw_;
   std::string unsent_;
+  std::size_t received_ = 0;
   std::optional<std::uint32_t> goaway_;
   bool deaf_ = false;
 };
