@@ -89,7 +89,7 @@ void Segmenter::take(const Placed &frame) {
   if (open_) {
     if (is_hole(time - now_)) {
       end_before_hole(frame.offset);
-    } else {
+    } else if (time > now_) {
       interval_ = time - now_;
     }
   }

@@ -66,7 +66,7 @@ class Segmenter {
 
   std::uint64_t next_;        // offset of the next frame to look at
   media::Ticks now_{0};       // time of the newest frame, which never goes back
-  media::Ticks interval_{0};  // between the two newest frames that no hole is between
+  media::Ticks interval_{0};  // between the newest times that no hole is between
 
   SegmentList list_;  // as it will be published next; `open` and what is measured are made then
   std::uint64_t prefix_serial_ = 0;   // of the segment under way

@@ -284,6 +284,27 @@ TEST_SUITE("stream") {
     }
   }
 
+  TEST_CASE("segmenter: sound that comes late hides no hole, and shortens no last picture") {
+    Bench bench;
+    bench.play(0, 1'000, 2'000);
+    bench.unit(800);
+    bench.unit(8'000, true);
+    bench.advance();
+    auto list = bench.list();
+    check_sound(*list);
+    REQUIRE(list->segments.size() == 1);
+    CHECK(ms(list->segments[0]->duration) == 1'000);
+    CHECK(list->part_target == Millis(320));
+    bench.play(8'040, 9'000, 2'000);
+    bench.unit(8'800);
+    bench.advance();
+    bench.segmenter->end();
+    list = bench.list();
+    check_sound(*list);
+    REQUIRE(list->segments.size() == 2);
+    CHECK(ms(list->segments[1]->duration) == 1'000);
+  }
+
   TEST_CASE("segmenter: a camera that is slow, or slower for a moment, has no holes") {
     Bench bench;
     for (std::int64_t ms = 0; ms <= 30'000; ms += 1'500)
