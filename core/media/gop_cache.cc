@@ -4,18 +4,15 @@
 #include <algorithm>
 
 namespace sluice::media {
-
 namespace {
-
-// What a frame keeps from being used otherwise. Frames of one message share a buffer and count it
-// each: the limit errs on the safe side.
-std::size_t held(const Frame &frame) {
-  return sizeof(Frame) + std::max<std::size_t>(frame.payload.buffer.capacity(), frame.payload.size);
-}
 
 constexpr Ticks kAudioWindow = std::chrono::seconds(1);
 
 }  // namespace
+
+std::size_t held_bytes(const Frame &frame) {
+  return sizeof(Frame) + std::max<std::size_t>(frame.payload.buffer.capacity(), frame.payload.size);
+}
 
 GopCache::Added GopCache::add(const Frame &frame) {
   const bool video = frame.kind() == Kind::Video;
@@ -49,13 +46,13 @@ Ticks GopCache::duration() const {
 void GopCache::push(const Frame &frame) {
   frames_.push_back(frame);
   bytes_ += frame.payload.size;
-  held_ += held(frame);
+  held_ += sluice::media::held_bytes(frame);
 }
 
 void GopCache::keep_newest_audio() {
   while (frames_.size() > 1 && duration() > kAudioWindow) {
     bytes_ -= frames_.front().payload.size;
-    held_ -= held(frames_.front());
+    held_ -= sluice::media::held_bytes(frames_.front());
     frames_.pop_front();
   }
 }

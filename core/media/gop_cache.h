@@ -13,6 +13,10 @@
 
 namespace sluice::media {
 
+// What a frame keeps from being used otherwise. Frames of one message share a buffer and count it
+// each: limits err on the safe side.
+[[nodiscard]] std::size_t held_bytes(const Frame &frame);
+
 class GopCache {
  public:
   struct Limits {

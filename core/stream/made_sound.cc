@@ -11,6 +11,11 @@
 namespace sluice::stream {
 namespace {
 
+// A publisher that changes its track all the time does not make more tasks than others.
+constexpr base::Millis kRestartPause{500};
+// Several minutes of sound: what a GOP may have, whatever its time line.
+constexpr std::size_t kMaxKeptBytes = std::size_t{4} << 20;
+
 media::Slice slice_of(media::BufferPool &pool, base::Bytes bytes) {
   media::Slice slice{pool.take(bytes.size()), 0, static_cast<std::uint32_t>(bytes.size())};
   if (!slice.buffer) return {};
@@ -21,25 +26,33 @@ media::Slice slice_of(media::BufferPool &pool, base::Bytes bytes) {
 }  // namespace
 
 void MadeSound::start(const media::Track *sound) {
-  if (is_running()) return;
+  if (is_running() || !may_start()) return;
+  started_at_ = context_.loop.now();
   if (sound == nullptr) {
     silence_.emplace(context_.buffers);
   } else {
     converter_ = std::make_unique<SoundConverter>(
-        context_, stream_, *sound,
+        context_, stream_, allowance_, *sound,
         SoundConverter::Events{[this](auto frames) { take(std::move(frames)); },
                                [this] { owner_.on_sound_ready(); },
                                [this](const base::Error &error) { fail(error); }});
+    before_ = converter_->life();
   }
   for (const media::Frame &frame : gop_.frames())
     add(frame);
   if (converter_) converter_->submit();
 }
 
+bool MadeSound::may_start() const {
+  const bool is_soon = started_at_ && context_.loop.now() - *started_at_ < kRestartPause;
+  return !is_soon && before_.expired();
+}
+
 void MadeSound::stop() {
   silence_.reset();
   converter_.reset();
   kept_.clear();
+  held_ = 0;
 }
 
 void MadeSound::push(const media::Frame &frame) {
@@ -50,7 +63,11 @@ void MadeSound::push(const media::Frame &frame) {
 void MadeSound::add(const media::Frame &frame) {
   const bool is_video = frame.kind() == media::Kind::Video;
   if (silence_ && is_video) {
-    silence_->advance(frame, [this](const media::Frame &made) { give_out(made); });
+    const bool may_fill = !allowance_.is_spent(context_.loop.now());
+    silence_->advance(frame, may_fill, [this](const media::Frame &made) {
+      allowance_.spend(Silence::kFrameLength);
+      give_out(made);
+    });
   } else if (converter_ && !is_video) {
     converter_->add(frame);
   }
@@ -67,11 +84,24 @@ void MadeSound::take(std::vector<transcode::SoundFrame> frames) {
 }
 
 void MadeSound::give_out(const media::Frame &frame) {
-  kept_.push_back(frame);
-  const media::Ticks from = gop_.empty() ? frame.dts : gop_.frames().front().dts;
-  while (!kept_.empty() && kept_.front().dts < from)
-    kept_.pop_front();
+  keep(frame);
+  // Made anew from the GOP, it may be on the tapes already.
+  if (frame.dts <= told_) return;
+  told_ = frame.dts;
   owner_.on_made_sound(frame);
+}
+
+void MadeSound::keep(const media::Frame &frame) {
+  kept_.push_back(frame);
+  held_ += media::held_bytes(frame);
+  const media::Ticks from = gop_.empty() ? frame.dts : gop_.frames().front().dts;
+  while (!kept_.empty() && (kept_.front().dts < from || held_ > kMaxKeptBytes))
+    let_go_of_oldest();
+}
+
+void MadeSound::let_go_of_oldest() {
+  held_ -= media::held_bytes(kept_.front());
+  kept_.pop_front();
 }
 
 void MadeSound::fail(const base::Error &error) {

@@ -39,11 +39,15 @@ class MadeSound {
             const media::GopCache &gop, MadeSoundOwner &owner)
       : context_(context), stream_(stream), gop_(gop), owner_(owner) {}
 
-  // Starts with the frames of the GOP, unless it runs. sound: null for silence.
+  // Starts with the frames of the GOP, unless it runs, or has been started a moment ago: then the
+  // next frame may try again. sound: null for silence.
   void start(const media::Track *sound);
-  void stop();
+  void stop();  // also forgets what was kept
   [[nodiscard]] bool is_running() const { return silence_ || converter_; }
   [[nodiscard]] bool is_ready() const { return silence_ || (converter_ && converter_->is_ready()); }
+
+  // Memory that the kept frames hold.
+  [[nodiscard]] std::size_t held_bytes() const { return held_; }
 
   // A frame of the stream, while it runs.
   void push(const media::Frame &frame);
@@ -52,6 +56,9 @@ class MadeSound {
   [[nodiscard]] std::vector<media::Frame> gop_frames() const;
 
  private:
+  [[nodiscard]] bool may_start() const;
+  void keep(const media::Frame &frame);
+  void let_go_of_oldest();
   void add(const media::Frame &frame);
   void take(std::vector<transcode::SoundFrame> frames);
   void give_out(const media::Frame &frame);
@@ -61,9 +68,14 @@ class MadeSound {
   const std::string &stream_;
   const media::GopCache &gop_;
   MadeSoundOwner &owner_;
+  SoundAllowance allowance_;
+  std::optional<base::MonoTime> started_at_;
+  std::weak_ptr<const void> before_;  // the converter that was started last
   std::optional<Silence> silence_;
   std::unique_ptr<SoundConverter> converter_;
   std::deque<media::Frame> kept_;
+  std::size_t held_ = 0;
+  media::Ticks told_{-1};  // time of the newest frame that the owner got, over all starts
 };
 
 }  // namespace sluice::stream

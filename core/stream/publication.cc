@@ -70,7 +70,7 @@ void Publication::set_track(const media::Track &track) {
   }
   if (decodes_anew) gop_.clear();  // Frames of the old configuration need the old one.
   if (media::kind_of(track.codec) == media::Kind::Audio) {
-    sound_.stop();
+    stop_sound();
     sound_failed_ = false;
   }
   review_shown();
@@ -109,7 +109,10 @@ void Publication::push(media::Frame &&frame) {
     if (!track_wait_.active()) track_wait_.start(context_.config->stream.track_wait);
     return;
   }
+  // Silence that comes with a picture is shown with it.
+  is_pushing_ = true;
   run_sound(frame);
+  is_pushing_ = false;
   bool appended = false;
   for (Format format : kAllFormats) {
     if (!output(format).running()) {
@@ -143,7 +146,7 @@ void Publication::update_counters(const media::Frame &frame) {
   auto &counters = *entry_->counters;
   counters.bytes_in.fetch_add(frame.payload.size, std::memory_order_relaxed);
   counters.frames_in.fetch_add(1, std::memory_order_relaxed);
-  counters.gop_bytes.store(gop_.held_bytes(), std::memory_order_relaxed);
+  counters.gop_bytes.store(gop_.held_bytes() + sound_.held_bytes(), std::memory_order_relaxed);
   counters.gop_frames.store(gop_.frames().size(), std::memory_order_relaxed);
   if (auto corrections = timeline_.corrections(); corrections != corrections_seen_) {
     metrics.corrections.add(corrections - corrections_seen_);
@@ -207,7 +210,12 @@ bool Publication::needs_made_sound() const {
 
 void Publication::start_sound() {
   sound_.start(tracks_.audio ? &*tracks_.audio : nullptr);
-  entry_->counters->makes_sound.store(true, std::memory_order_relaxed);
+  entry_->counters->makes_sound.store(sound_.is_running(), std::memory_order_relaxed);
+}
+
+void Publication::stop_sound() {
+  sound_.stop();
+  entry_->counters->makes_sound.store(false, std::memory_order_relaxed);
 }
 
 void Publication::run_sound(const media::Frame &frame) {
@@ -215,9 +223,7 @@ void Publication::run_sound(const media::Frame &frame) {
     if (sound_.is_running()) return sound_.push(frame);
     return start_sound();  // with the frame, which the GOP has
   }
-  if (!sound_.is_running()) return;
-  sound_.stop();
-  entry_->counters->makes_sound.store(false, std::memory_order_relaxed);
+  if (sound_.is_running()) stop_sound();
 }
 
 void Publication::on_made_sound(const media::Frame &frame) {
@@ -227,7 +233,7 @@ void Publication::on_made_sound(const media::Frame &frame) {
     output(format).append(frame);
     appended = true;
   }
-  if (appended) flush_if_due(frame);
+  if (appended && !is_pushing_) flush_if_due(frame);
 }
 
 void Publication::on_no_sound() {

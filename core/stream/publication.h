@@ -86,6 +86,7 @@ class Publication final : private MadeSoundOwner {
   void review_shown();
   [[nodiscard]] bool needs_made_sound() const;
   void start_sound();
+  void stop_sound();
   void run_sound(const media::Frame &frame);
   void on_made_sound(const media::Frame &frame) override;
   void on_sound_ready() override { answer_all_waiting(); }
@@ -122,6 +123,7 @@ class Publication final : private MadeSoundOwner {
   std::array<FormatOutput, kFormats> outputs_;  // by Format
   MadeSound sound_;
   bool sound_failed_ = false;  // this track's cannot be transcoded
+  bool is_pushing_ = false;
   media::Ticks flushed_dts_{0};
   // Shows what waits to be flushed when no further frame comes to do it.
   loop::Timer late_flush_;

@@ -12,8 +12,6 @@ namespace {
 
 using media::Ticks;
 
-// 1024 samples at 48 kHz, which is a whole number of ticks.
-constexpr Ticks kFrameLength{1'920};
 constexpr Ticks kMaxGap = std::chrono::seconds(1);
 
 // AAC-LC, 48 kHz, one channel (ISO/IEC 14496-3, clause 1.6.2.1).
@@ -34,9 +32,9 @@ Silence::Silence(media::BufferPool &pool)
   std::memcpy(frame_.buffer.memory().data(), kFrame.data(), kFrame.size());
 }
 
-void Silence::advance(const media::Frame &picture, const OnFrame &on_frame) {
+void Silence::advance(const media::Frame &picture, bool may_fill, const OnFrame &on_frame) {
   if (frame_.size == 0) return;
-  if (!next_ || picture.dts - *next_ > kMaxGap) next_ = picture.dts;
+  if (!next_ || !may_fill || picture.dts - *next_ > kMaxGap) next_ = picture.dts;
   for (; *next_ <= picture.dts; *next_ += kFrameLength) {
     media::Frame frame{.codec = media::Codec::AAC, .key = true, .dts = *next_};
     frame.wall_us = picture.wall_us;

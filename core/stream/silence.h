@@ -18,8 +18,12 @@ class Silence {
   using OnFrame = std::function<void(const media::Frame &)>;
   explicit Silence(media::BufferPool &pool);
 
-  // A picture comes: the frames up to it. Where pictures are far apart the sound begins anew.
-  void advance(const media::Frame &picture, const OnFrame &on_frame);
+  // 1024 samples at 48 kHz, which is a whole number of ticks.
+  static constexpr media::Ticks kFrameLength{1'920};
+
+  // A picture comes: the frames up to it. Where pictures are far apart, and where nothing may be
+  // filled up, the sound begins anew.
+  void advance(const media::Frame &picture, bool may_fill, const OnFrame &on_frame);
 
  private:
   media::Slice frame_;

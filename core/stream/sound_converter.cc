@@ -20,11 +20,10 @@ constexpr Ticks kMaxAtStart = std::chrono::seconds(10);
 // What is older than this when the pool comes to it is of no use to anybody.
 constexpr Ticks kMaxBehind = std::chrono::seconds(2);
 constexpr std::size_t kMaxQueuedBytes = std::size_t{4} << 20;
-// Sound may be made this much faster than time goes by, for publishers that hurry.
-constexpr int kMaxSpeed = 4;
-constexpr Ticks kHeadStart = std::chrono::seconds(15);
 // What a frame costs at least, however short its sound is.
 constexpr Ticks kMinCost = std::chrono::milliseconds(2);
+
+constexpr const char *kBroken = "it cannot be decoded";
 
 }  // namespace
 
@@ -51,13 +50,13 @@ struct SoundConverter::Work {
 };
 
 SoundConverter::SoundConverter(const PublicationContext &context, const std::string &stream,
-                               const media::Track &sound, Events events)
+                               SoundAllowance &allowance, const media::Track &sound, Events events)
     : context_(context),
       stream_(stream),
+      allowance_(allowance),
       events_(std::move(events)),
       work_(std::make_shared<Work>()),
       patience_(context.loop, [this] { become_ready(); }),
-      since_(context.loop.now()),
       self_(std::make_shared<SoundConverter *>(this)) {
   work_->sound = sound;
   work_->options.bit_rate = context.config->sound.bit_rate;
@@ -73,17 +72,16 @@ SoundConverter::~SoundConverter() {
 void SoundConverter::add(const media::Frame &frame) {
   auto &metrics = context_.metrics.sound;
   if (closed_) return;
-  if (frame.payload.size > transcode::kMaxSoundFrame) return count(metrics.dropped_broken, 1);
-  if (is_flooded()) return count(metrics.dropped_flood, 1);
+  if (frame.payload.size > transcode::kMaxSoundFrame) {
+    return count_drop(metrics.dropped_broken, 1, kBroken);
+  }
+  if (allowance_.is_spent(context_.loop.now())) {
+    return count_drop(metrics.dropped_flood, 1, "more sound than time");
+  }
   queue_.push_back({frame.dts, frame.wall_us, std::string(base::as_text(frame.payload.bytes()))});
   queued_bytes_ += frame.payload.size;
   context_.metrics.copied_transcode_bytes.add(frame.payload.size);
   drop_what_is_late();
-}
-
-bool SoundConverter::is_flooded() const {
-  const auto elapsed = std::chrono::duration_cast<Ticks>(context_.loop.now() - since_);
-  return spent_ > kHeadStart + elapsed * kMaxSpeed;
 }
 
 void SoundConverter::drop_what_is_late() {
@@ -91,19 +89,17 @@ void SoundConverter::drop_what_is_late() {
   while (queue_.back().dts - queue_.front().dts > most || queued_bytes_ > kMaxQueuedBytes) {
     queued_bytes_ -= queue_.front().payload.size();
     queue_.pop_front();
-    if (ready_) count(context_.metrics.sound.dropped_busy, 1);
+    if (ready_) {
+      count_drop(context_.metrics.sound.dropped_busy, 1, "too many streams are transcoded");
+    }
   }
 }
 
-void SoundConverter::count(metrics::Counter &counter, std::size_t frames) {
+void SoundConverter::count_drop(metrics::Counter &counter, std::size_t frames, const char *why) {
   if (frames == 0) return;
   counter.add(frames);
   static base::log::Limiter limiter;
   if (auto held = limiter.admit()) {
-    const auto &metrics = context_.metrics.sound;
-    const char *why = &counter == &metrics.dropped_busy    ? "too many streams are transcoded"
-                      : &counter == &metrics.dropped_flood ? "more sound than time"
-                                                           : "it cannot be decoded";
     base::log::warning("sound dropped", {{"stream", stream_},
                                          {"why", why},
                                          {"codec", media::codec_name(work_->sound.codec)},
@@ -120,13 +116,18 @@ void SoundConverter::submit() {
     if (outcome == loop::WorkPool::Outcome::Dropped) (*self)->closed_ = true;
     (*self)->on_done();
   };
-  auto run = [work = work_] { work->run(); };
+  // Nobody waits for what a converter that is gone had queued, and its frames go with it.
+  auto run = [work = std::weak_ptr(work_)] {
+    if (auto held = work.lock()) held->run();
+  };
   if (!context_.work->submit(context_.loop, std::move(run), std::move(answer),
                              loop::WorkPool::Urgency::Live)) {
     // With the next frame again.
     std::ranges::move(work_->frames, queue_.begin());
     return;
   }
+  spent_ = queue_.back().dts - queue_.front().dts + kMinCost * queue_.size();
+  allowance_.spend(spent_);
   queue_.clear();
   queued_bytes_ = 0;
   under_way_ = true;
@@ -142,8 +143,8 @@ void SoundConverter::on_done() {
     auto &metrics = context_.metrics.sound;
     metrics.frames_in.add(work_->frames.size());
     metrics.frames_out.add(work_->made.frames.size());
-    count(metrics.dropped_broken, work_->made.refused);
-    spent_ += kMinCost * work_->frames.size() + work_->made.length;
+    count_drop(metrics.dropped_broken, work_->made.refused, kBroken);
+    if (work_->made.length > spent_) allowance_.spend(work_->made.length - spent_);
     events_.on_frames(std::exchange(work_->made.frames, {}));
   }
   become_ready();
