@@ -125,13 +125,11 @@ void HlsChannel::admit(HlsRequest request) {
 }
 
 void HlsChannel::wait(HlsRequest request) {
-  if (!waits_for_stream(request)) {
-    request.place = delivery_.hold(request);
-    if (!request.place) {
-      return request.exchange->respond_error(429, "too_many_held",
-                                             "too many requests of this client are held already",
-                                             {{"Retry-After", "1"}});
-    }
+  request.place = delivery_.hold(request);
+  if (!request.place) {
+    return request.exchange->respond_error(429, "too_many_held",
+                                           "too many requests of this client are held already",
+                                           {{"Retry-After", "1"}});
   }
   http::Exchange &exchange = *request.exchange;
   exchange.on_abort([this, &exchange] { forget(exchange); });

@@ -32,7 +32,7 @@ struct HlsRequest {
   bool by_cookie = false;               // its name is in a cookie, not in the path
   std::shared_ptr<HlsSession> session;  // null until it has begun
   base::MonoTime since = base::mono_now();
-  HlsHolds::Place place;  // while it is held for the future
+  HlsHolds::Place place;  // while it waits
 };
 
 class HlsChannel final : public stream::NameWatcher {

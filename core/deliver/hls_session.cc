@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deliver/hls_session.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -97,7 +98,10 @@ void HlsSessions::give_place_back(const std::string &host) {
 void HlsSessions::refuse(const std::string &name, base::MonoTime until) {
   Shard &shard = shard_of(name);
   std::lock_guard lock(shard.mutex);
-  if (shard.refused.size() >= kMaxRefused) shard.refused.erase(shard.refused.begin());
+  if (shard.refused.size() >= kMaxRefused) {
+    shard.refused.erase(std::ranges::min_element(shard.refused, {},
+                                                 [](const auto &entry) { return entry.second; }));
+  }
   shard.refused[name] = until;
 }
 

@@ -15,7 +15,7 @@ HlsMetrics::HlsMetrics(metrics::Registry &registry)
       playlists_written(registry.counter("sluice_hls_playlists_written_total",
                                          "Media playlists that were written, for all who ask.")),
       held(registry.gauge("sluice_hls_held_requests",
-                          "Requests that wait for the next part or segment.")),
+                          "Requests that wait: for a stream, or for its next part or segment.")),
       refused_held(metrics::refusals(registry, "http", "held")),
       viewers(registry.gauge("sluice_viewers", "Viewers that are connected now.",
                              {{"protocol", "hls"}})),

@@ -143,6 +143,17 @@ TEST_SUITE("deliver") {
     CHECK(more.body.contains("too_many_held"));
   }
 
+  TEST_CASE("hls door: requests that wait for streams that nobody publishes are counted too") {
+    config::Config config = test::patient_hls_config();
+    config.http.max_connections_per_address = 2;
+    config.stream.unknown_wait = base::Millis(60'000);
+    HlsRig rig(config);
+    Client first(rig, HlsRig::request("GET", "/no/one/live.m3u8"));
+    Client second(rig, HlsRig::request("GET", "/no/two/live.m3u8"));
+    REQUIRE(rig.loop.run_until([&] { return rig.shared.metrics.held.value() == 2; }));
+    CHECK(rig.get("/no/three/live.m3u8").status == 429);
+  }
+
   TEST_CASE("hls door: an init segment is sent from where it lies") {
     HlsRig rig(test::patient_hls_config());
     std::string playlist = rig.get("/cams/gate/live.m3u8").body;

@@ -88,6 +88,18 @@ TEST_SUITE("deliver") {
     CHECK_FALSE(sessions.find("~a", now).refused);
   }
 
+  TEST_CASE("hls sessions: the last one that was kicked is refused, however many were before it") {
+    HlsSessions sessions;
+    auto now = base::mono_now();
+    for (int i = 0; i < 100'000; ++i)
+      sessions.refuse("~b" + std::to_string(i), now + base::Millis(10 + i));
+    sessions.refuse("~a", now + base::Millis(200'000));
+    CHECK(sessions.find("~a", now).refused);
+    sessions.refuse("~c", now + base::Millis(200'001));
+    sessions.refuse("~d", now + base::Millis(200'002));
+    CHECK(sessions.find("~a", now).refused);
+  }
+
   TEST_CASE("hls holds: a session has so many places, and each is given back once") {
     metrics::Registry registry{2};
     deliver::HlsMetrics metrics(registry);
