@@ -6,6 +6,7 @@ and call `stop`, `start` and `change`; everything else happens on the loop.
 """
 
 import asyncio
+import socket
 import ssl
 import threading
 
@@ -70,6 +71,7 @@ class Camera:
         self.next_session = 0
         self.free_at = 0.0        # when a new session is taken again
         self._server = None
+        self._kept = None         # the port while nobody listens on it, so that no other camera gets it
 
     def start(self):
         """Listens, on the port that it had before if there was one."""
@@ -81,6 +83,9 @@ class Camera:
         if self.certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.certificate)
+        if self._kept:
+            self._kept.close()
+            self._kept = None
         self._server = await asyncio.start_server(self._serve, self.host, self.port, ssl=context, limit=1 << 20)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -100,8 +105,12 @@ class Camera:
 
     async def _stop(self):
         if self._server:
+            family, address = self._server.sockets[0].family, self._server.sockets[0].getsockname()
             self._server.close()
             self._server = None
+            self._kept = socket.socket(family)
+            self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._kept.bind(address)
         for connection in list(self.connections):
             connection.end("stopped")
             connection.writer.transport.abort()
