@@ -39,9 +39,7 @@ void Connection::begin() {
 
 void Connection::refuse(const char *message) {
   close_after_answer_ = true;
-  Request unread;
-  unread.peer = socket_->peer();
-  unread.correlation_id = base::make_correlation_id();
+  const Request unread = unread_request(socket_->peer(), base::make_correlation_id());
   answer(unread, unavailable_response("busy", message, unread.correlation_id));
 }
 
@@ -123,9 +121,7 @@ void Connection::begin_exchange(Request request) {
 void Connection::answer_parse_error(const ParseError &error) {
   close_after_answer_ = true;
   input_ = {};
-  Request unread;
-  unread.peer = socket_->peer();
-  unread.correlation_id = parser_.correlation_id();
+  const Request unread = unread_request(socket_->peer(), parser_.correlation_id());
   answer(unread, parse_error_response(error, unread.correlation_id));
 }
 

@@ -45,6 +45,13 @@ void dispatch(const Router &router, const ServerOptions &options, ExchangeHost &
   }
 }
 
+Request unread_request(const net::Address &peer, std::string correlation_id) {
+  Request unread;
+  unread.peer = peer;
+  unread.correlation_id = std::move(correlation_id);
+  return unread;
+}
+
 Response parse_error_response(const ParseError &error, const std::string &correlation_id) {
   Response response = error_response(error.status, error.code, error.message, correlation_id);
   if (error.status == 405) response.headers = {{"Allow", kAllMethods}};

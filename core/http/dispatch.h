@@ -18,6 +18,9 @@ inline constexpr const char *kAllMethods = "GET, HEAD, POST, PUT, DELETE, OPTION
 void dispatch(const Router &router, const ServerOptions &options, ExchangeHost &host,
               Request request, Exchange *&current);
 
+// Stands for a request that is answered without having been read.
+Request unread_request(const net::Address &peer, std::string correlation_id);
+
 // The answer to what was not understood.
 Response parse_error_response(const ParseError &error, const std::string &correlation_id);
 

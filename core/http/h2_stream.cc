@@ -67,9 +67,7 @@ void H2Stream::refuse_if_wrong() {
 }
 
 void H2Stream::answer_error(const ParseError &error) {
-  Request unread;
-  unread.peer = connection_.peer();
-  unread.correlation_id = reader_.correlation_id();
+  const Request unread = unread_request(connection_.peer(), reader_.correlation_id());
   answer(unread, parse_error_response(error, unread.correlation_id));
 }
 
@@ -98,9 +96,7 @@ void H2Stream::handle() {
 }
 
 void H2Stream::refuse(const char *message) {
-  Request unread;
-  unread.peer = connection_.peer();
-  unread.correlation_id = reader_.correlation_id();
+  const Request unread = unread_request(connection_.peer(), reader_.correlation_id());
   answer(unread, unavailable_response("busy", message, unread.correlation_id));
 }
 

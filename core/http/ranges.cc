@@ -49,11 +49,9 @@ std::optional<Asked> parse_range(std::string_view text) {
 // comparison is the weak one, so W/ is passed over.
 bool list_has_tag(std::string_view list, std::string_view etag) {
   while (!list.empty()) {
-    std::size_t comma = std::min(list.find(','), list.size());
-    std::string_view tag = wire::trim(list.substr(0, comma));
+    std::string_view tag = wire::trim(wire::take_until(list, ','));
     if (tag.starts_with("W/")) tag.remove_prefix(2);
     if (tag == "*" || tag == etag) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
 }

@@ -3,27 +3,17 @@
 
 #include <algorithm>
 
-#include "wire/text.h"
-
 namespace sluice::http {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool list_has(std::string_view list, std::string_view token) {
   while (!list.empty()) {
-    std::size_t comma = std::min(list.find(','), list.size());
-    if (equal_ignoring_case(wire::trim(list.substr(0, comma)), token)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
+    if (equal_ignoring_case(wire::trim(wire::take_until(list, ',')), token)) return true;
   }
   return false;
 }
 
 }  // namespace
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 const char *method_name(Method method) {
   switch (method) {

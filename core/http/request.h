@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "wire/text.h"
 #include "wire/url.h"
 
 namespace sluice::http {
@@ -56,7 +57,6 @@ struct Request {
   [[nodiscard]] std::string_view access_token() const;  // header, else query
 };
 
-// ASCII only, as protocol elements are.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+using wire::equal_ignoring_case;
 
 }  // namespace sluice::http

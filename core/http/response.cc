@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "wire/text.h"
 
 namespace sluice::http {
 namespace {
@@ -90,13 +91,6 @@ bool is_of_connection(std::string_view name) {
   return std::ranges::any_of(kNames, [&](auto one) { return equal_ignoring_case(name, one); });
 }
 
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char &c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
 }  // namespace
 
 const char *reason_phrase(int status) {
@@ -167,7 +161,7 @@ std::vector<Field> response_fields(const Response &response, const HeadContext &
   std::vector<Field> fields;
   each_field(response, context, [&](std::string_view name, std::string_view value) {
     if (is_of_connection(name)) return;
-    fields.push_back({in_lower_case(name), {}});
+    fields.push_back({wire::to_lower(name), {}});
     append_value(fields.back().value, value);
   });
   return fields;
