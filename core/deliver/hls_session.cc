@@ -83,16 +83,12 @@ void HlsSessions::remove(const HlsSession &session) {
 
 bool HlsSessions::take_place(const std::string &host, std::uint32_t per_host) {
   std::lock_guard lock(hosts_mutex_);
-  std::uint32_t &count = by_host_[host];
-  if (count >= per_host) return false;
-  ++count;
-  return true;
+  return by_host_.take(host, per_host);
 }
 
 void HlsSessions::give_place_back(const std::string &host) {
   std::lock_guard lock(hosts_mutex_);
-  auto found = by_host_.find(host);
-  if (found != by_host_.end() && --found->second == 0) by_host_.erase(found);
+  by_host_.give_back(host);
 }
 
 void HlsSessions::refuse(const std::string &name, base::MonoTime until) {

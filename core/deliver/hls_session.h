@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/keyed_counts.h"
 #include "stream/session.h"
 #include "stream/stream_entry.h"
 
@@ -104,7 +105,7 @@ class HlsSessions {
   // Protects by_host_. Contended by sessions that begin and end. Never held together with a
   // shard's.
   std::mutex hosts_mutex_;
-  std::map<std::string, std::uint32_t> by_host_;
+  base::KeyedCounts by_host_;
 };
 
 }  // namespace sluice::deliver

@@ -41,27 +41,18 @@ void HlsHolds::Place::release() {
   if (holds == nullptr) return;
   holds->gauge_.add(-1);
   std::lock_guard lock(holds->mutex_);
-  give_back(holds->by_host_, client_.host);
-  if (!client_.session.empty()) give_back(holds->by_session_, client_.session);
-}
-
-void HlsHolds::give_back(Counts &counts, const std::string &key) {
-  auto found = counts.find(key);
-  if (found != counts.end() && --found->second == 0) counts.erase(found);
+  holds->by_host_.give_back(client_.host);
+  if (!client_.session.empty()) holds->by_session_.give_back(client_.session);
 }
 
 HlsHolds::Place HlsHolds::take(Client client, std::uint32_t per_host) {
-  auto is_full = [](const Counts &counts, const std::string &key, std::uint32_t limit) {
-    auto found = counts.find(key);
-    return (found == counts.end() ? 0 : found->second) >= limit;
-  };
-  const bool with_session = !client.session.empty();
   {
     std::lock_guard lock(mutex_);
-    if (is_full(by_host_, client.host, per_host)) return {};
-    if (with_session && is_full(by_session_, client.session, kPerSession)) return {};
-    ++by_host_[client.host];
-    if (with_session) ++by_session_[client.session];
+    if (!by_host_.take(client.host, per_host)) return {};
+    if (!client.session.empty() && !by_session_.take(client.session, kPerSession)) {
+      by_host_.give_back(client.host);
+      return {};
+    }
   }
   gauge_.add(1);
   return {this, std::move(client)};

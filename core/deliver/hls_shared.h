@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/keyed_counts.h"
 #include "deliver/deliver_metrics.h"
 #include "deliver/hls_measured.h"
 #include "deliver/hls_query.h"
@@ -65,14 +66,11 @@ class HlsHolds {
   [[nodiscard]] Place take(Client client, std::uint32_t per_host);
 
  private:
-  using Counts = std::map<std::string, std::uint32_t>;
-  static void give_back(Counts &counts, const std::string &key);
-
   metrics::Gauge &gauge_;
   // Protects the rest. Contended by loops whose requests begin and end to be held.
   std::mutex mutex_;
-  Counts by_session_;
-  Counts by_host_;
+  base::KeyedCounts by_session_;
+  base::KeyedCounts by_host_;
 };
 
 // A word for each log of segments that the node ever had, which stands in the names of its files:

@@ -27,12 +27,7 @@ std::expected<Admission::Permit, Admission::Refusal> Admission::admit(const Addr
   std::string host = peer.site();
   std::lock_guard lock(mutex_);
   if (total_ >= limits_.total) return std::unexpected(Refusal::Total);
-  std::size_t &here = by_host_[host];
-  if (here >= limits_.per_address) {
-    if (here == 0) by_host_.erase(host);
-    return std::unexpected(Refusal::PerAddress);
-  }
-  ++here;
+  if (!by_host_.take(host, limits_.per_address)) return std::unexpected(Refusal::PerAddress);
   ++total_;
   return Permit(*this, std::move(host));
 }
@@ -49,9 +44,8 @@ std::size_t Admission::total() const {
 
 void Admission::leave(const std::string &host) {
   std::lock_guard lock(mutex_);
-  auto found = by_host_.find(host);
-  SLUICE_CHECK(found != by_host_.end() && total_ > 0);
-  if (--found->second == 0) by_host_.erase(found);
+  const bool was_here = by_host_.give_back(host);
+  SLUICE_CHECK(was_here && total_ > 0);
   --total_;
 }
 

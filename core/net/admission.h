@@ -7,8 +7,8 @@
 #include <expected>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 
+#include "base/keyed_counts.h"
 #include "net/address.h"
 
 namespace sluice::net {
@@ -54,7 +54,7 @@ class Admission {
   mutable std::mutex mutex_;
   Limits limits_;
   std::size_t total_ = 0;
-  std::unordered_map<std::string, std::size_t> by_host_;
+  base::KeyedCounts by_host_;
 };
 
 }  // namespace sluice::net
