@@ -5,6 +5,7 @@
 #include <expected>
 #include <utility>
 
+#include "deliver/query_name.h"
 #include "deliver/snapshots.h"
 #include "deliver/waiting.h"
 #include "http/websocket_accept.h"
@@ -82,15 +83,9 @@ void Delivery::add_routes(http::Router &router) {
 
 void Delivery::serve_query(std::unique_ptr<http::Exchange> exchange, stream::Format format,
                            bool websocket_only) {
-  const auto &request = exchange->request();
-  auto name = wire::StreamName::parse(request.query.find("server").value_or(""),
-                                      request.query.find("camera").value_or(""),
-                                      shelf_.config()->stream.max_name_length);
-  if (!name) {
-    return exchange->respond_error(400, "bad_name",
-                                   "the query must name a stream: ?server=S&camera=C");
-  }
-  serve(std::move(exchange), {wire::to_string(*name), media_format(format), websocket_only});
+  auto name = name_in_query(*exchange, shelf_.config()->stream.max_name_length);
+  if (!name) return;
+  serve(std::move(exchange), {std::move(*name), media_format(format), websocket_only});
 }
 
 void Delivery::serve_path(std::unique_ptr<http::Exchange> exchange) {
@@ -129,7 +124,7 @@ void Delivery::serve_http(std::unique_ptr<http::Exchange> exchange, const Wish &
   request.protocol = wish.format.http;
   request.format = wish.format.format;
   request.exchange = std::move(exchange);
-  admit(std::move(request), wish);
+  admit(std::move(request), wish.name);
 }
 
 void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const Wish &wish) {
@@ -169,7 +164,7 @@ void Delivery::serve_websocket(std::unique_ptr<http::Exchange> exchange, const W
   request.head_fields = std::move(accepted.headers);
   request.exchange = std::move(exchange);
   if (request.choice) return admit_chosen(std::move(request));
-  admit(std::move(request), wish);
+  admit(std::move(request), wish.name);
 }
 
 std::optional<RenditionChoice> Delivery::choose(const http::Request &asked,
@@ -184,7 +179,7 @@ void Delivery::admit_chosen(ViewerRequest request) {
   const std::string name = request.choice->name();
   request.mse->stream = name;
   request.mse->reason = request.choice->reason();
-  admit(std::move(request), {name, media_format(stream::Format::Fmp4)});
+  admit(std::move(request), name);
 }
 
 bool Delivery::pass_on(ViewerRequest &request, std::string why) {
@@ -213,12 +208,12 @@ void Delivery::answer_head(http::Exchange &exchange, const Wish &wish) {
   exchange.respond(std::move(response));
 }
 
-void Delivery::admit(ViewerRequest request, const Wish &wish) {
+void Delivery::admit(ViewerRequest request, const std::string &name) {
   if (draining_) {
     return request.exchange->respond_unavailable("draining", "the node is shutting down");
   }
-  auto &audience = audiences_[{wish.name, request.format}];
-  if (!audience) audience = std::make_unique<Audience>(*this, wish.name, request.format);
+  auto &audience = audiences_[{name, request.format}];
+  if (!audience) audience = std::make_unique<Audience>(*this, name, request.format);
   audience->admit(std::move(request));
 }
 

@@ -72,7 +72,7 @@ class Delivery {
                                                       const std::string &main) const;
   void admit_chosen(ViewerRequest request);
   void answer_head(http::Exchange &exchange, const Wish &wish);
-  void admit(ViewerRequest request, const Wish &wish);
+  void admit(ViewerRequest request, const std::string &name);
   void tick();
   void pace();
   void flush_next_cohort();

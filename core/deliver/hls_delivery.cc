@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "deliver/query_name.h"
 #include "deliver/waiting.h"
 #include "http/cookie.h"
 #include "wire/url.h"
@@ -41,7 +42,7 @@ void respond_no_session(const HlsRequest &request) {
 }
 
 // ?container=ts; anything else is fragmented MP4.
-stream::Format container_of(const http::Request &request) {
+stream::Format asked_container(const http::Request &request) {
   bool is_ts = request.query.find("container").value_or("") == "ts";
   return is_ts ? stream::Format::Ts : stream::Format::Fmp4;
 }
@@ -72,15 +73,8 @@ void HlsDelivery::add_routes(http::Router &router) {
 }
 
 void HlsDelivery::redirect(http::Exchange &exchange) {
-  const auto &request = exchange.request();
-  auto name = wire::StreamName::parse(request.query.find("server").value_or(""),
-                                      request.query.find("camera").value_or(""),
-                                      shelf_.config()->stream.max_name_length);
-  if (!name) {
-    return exchange.respond_error(400, "bad_name",
-                                  "the query must name a stream: ?server=S&camera=C");
-  }
-  respond_moved(exchange, master_of(wire::to_string(*name), container_of(request)));
+  auto name = name_in_query(exchange, shelf_.config()->stream.max_name_length);
+  if (name) respond_moved(exchange, master_of(*name, asked_container(exchange.request())));
 }
 
 void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange) {
@@ -101,7 +95,7 @@ void HlsDelivery::serve(std::unique_ptr<http::Exchange> exchange) {
   shared_.metrics.requests[static_cast<std::size_t>(file->kind)]->add();
   auto directives = parse_hls_directives(asked.query);
   if (!directives) return exchange->respond_error(400, "bad_directive", directives.error());
-  if (is_master) file->format = container_of(asked);
+  if (is_master) file->format = asked_container(asked);
   request.main = wire::to_string(*name);
   request.file = std::move(*file);
   request.directives = *directives;

@@ -22,7 +22,7 @@ class HlsMeasured {
     HlsVariant variant;       // without a URI
   };
 
-  // [any loop] Names are of the configuration, which bounds what is kept here.
+  // [any loop] Names are of the configuration, or were before a reload, which bounds what is kept.
   void note(const std::string &name, stream::Format format, Entry entry);
   [[nodiscard]] std::optional<Entry> find(const std::string &name, stream::Format format) const;
 

@@ -66,13 +66,16 @@ std::optional<HlsVariant> HlsRenditions::remembered(const std::string &name,
   if (entry != nullptr && entry->live) {
     return last->epoch == entry->epoch ? std::optional(std::move(last->variant)) : std::nullopt;
   }
-  auto source = shelf_.find_source(name);
-  bool waits_for_viewers = source && source->state != stream::SourceState::Waiting;
-  return waits_for_viewers ? std::optional(std::move(last->variant)) : std::nullopt;
+  return may_be_pulled(name) ? std::optional(std::move(last->variant)) : std::nullopt;
 }
 
 bool HlsRenditions::may_begin(const std::string &name, const stream::StreamEntry *entry) const {
   if (entry != nullptr && entry->live) return !entry->has_nothing_for(format_);
+  return may_be_pulled(name);
+}
+
+// It has a source, which has not just failed.
+bool HlsRenditions::may_be_pulled(const std::string &name) const {
   auto source = shelf_.find_source(name);
   return source && source->state != stream::SourceState::Waiting;
 }

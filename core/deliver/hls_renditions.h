@@ -55,6 +55,7 @@ class HlsRenditions {
   [[nodiscard]] std::optional<HlsVariant> remembered(const std::string &name,
                                                      const stream::StreamEntry *entry) const;
   [[nodiscard]] bool may_begin(const std::string &name, const stream::StreamEntry *entry) const;
+  [[nodiscard]] bool may_be_pulled(const std::string &name) const;
   [[nodiscard]] std::string uri_of(const std::string &name) const;
 
   const stream::Shelf &shelf_;

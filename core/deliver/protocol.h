@@ -38,7 +38,7 @@ inline constexpr std::array<MediaFormat, stream::kContainers> kMediaFormats{{
 }};
 
 constexpr const MediaFormat &media_format(stream::Format format) {
-  return kMediaFormats[stream::index(stream::container_of(format))];
+  return kMediaFormats[static_cast<std::size_t>(stream::container_of(format))];
 }
 
 // Null when no format has that extension.

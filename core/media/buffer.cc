@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -81,6 +82,13 @@ BufferPool::~BufferPool() {
   if (shared_ == nullptr) return;
   shared_->pool = nullptr;
   if (--shared_->references == 0) delete shared_;
+}
+
+Slice BufferPool::copy(base::Bytes bytes) {
+  Slice slice{take(bytes.size()), 0, static_cast<std::uint32_t>(bytes.size())};
+  if (!slice.buffer) return {};
+  if (!bytes.empty()) std::memcpy(slice.buffer.memory().data(), bytes.data(), bytes.size());
+  return slice;
 }
 
 Buffer BufferPool::take(std::size_t size) {

@@ -58,6 +58,9 @@ class BufferPool {
   // capacity() is at least size, also for size 0. An empty Buffer when the system has no memory.
   [[nodiscard]] Buffer take(std::size_t size);
 
+  // With a copy of the bytes; an empty Slice when there is no memory.
+  [[nodiscard]] Slice copy(base::Bytes bytes);
+
   // Bytes of all buffers in use, by capacity.
   [[nodiscard]] std::size_t bytes_in_use() const { return in_use_; }
 

@@ -15,31 +15,27 @@ using media::Codec;
 // Whether players of the format take the codec, as far as the container carries it.
 bool is_played(Format format, Codec codec, const config::Sound &config) {
   switch (container_of(format)) {
-    case Format::Flv:
+    case Container::Flv:
       return config.in_flv == config::SoundInFlv::Carried || codec == Codec::AAC ||
              codec == Codec::MP3;
-    case Format::Fmp4:
+    case Container::Fmp4:
       return codec != Codec::MP3;  // of the browsers only some do
-    case Format::Ts:
+    case Container::Ts:
       return codec != Codec::Opus;  // of FFmpeg's kin alone
-    default:
-      return false;
   }
+  return false;
 }
 
 }  // namespace
 
 media::TrackSet carried_by(Format format, const media::TrackSet &tracks) {
   switch (container_of(format)) {
-    case Format::Flv:
+    case Container::Flv:
       return mux::flv_tracks(tracks);
-    case Format::Fmp4:
+    case Container::Fmp4:
       return mux::fmp4_tracks(tracks);
-    case Format::Ts:
+    case Container::Ts:
       return mux::ts_tracks(tracks);
-    case Format::Fmp4Flussonic:
-    case Format::Fmp4Ivideon:
-      break;
   }
   return {};
 }

@@ -14,15 +14,18 @@ namespace sluice::stream {
 
 // The containers come first; then fMP4 as WebSocket messages of a dialect (mux/fmp4_messages.h).
 enum class Format : std::uint8_t { Flv, Fmp4, Ts, Fmp4Flussonic, Fmp4Ivideon };
-inline constexpr std::size_t kContainers = 3;
 inline constexpr std::size_t kFormats = 5;
 inline constexpr std::array<Format, kFormats> kAllFormats{
     Format::Flv, Format::Fmp4, Format::Ts, Format::Fmp4Flussonic, Format::Fmp4Ivideon};
 
 constexpr std::size_t index(Format format) { return static_cast<std::size_t>(format); }
 
-constexpr Format container_of(Format format) {
-  return index(format) < kContainers ? format : Format::Fmp4;
+// Indexes as the formats that come first.
+enum class Container : std::uint8_t { Flv, Fmp4, Ts };
+inline constexpr std::size_t kContainers = 3;
+
+constexpr Container container_of(Format format) {
+  return index(format) < kContainers ? static_cast<Container>(format) : Container::Fmp4;
 }
 // HLS has fMP4 and MPEG-TS as files have them.
 constexpr bool has_segments(Format format) {

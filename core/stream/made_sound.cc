@@ -2,7 +2,6 @@
 #include "stream/made_sound.h"
 
 #include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -15,13 +14,6 @@ namespace {
 constexpr base::Millis kRestartPause{500};
 // Several minutes of sound: what a GOP may have, whatever its time line.
 constexpr std::size_t kMaxKeptBytes = std::size_t{4} << 20;
-
-media::Slice slice_of(media::BufferPool &pool, base::Bytes bytes) {
-  media::Slice slice{pool.take(bytes.size()), 0, static_cast<std::uint32_t>(bytes.size())};
-  if (!slice.buffer) return {};
-  std::memcpy(slice.buffer.memory().data(), bytes.data(), bytes.size());
-  return slice;
-}
 
 }  // namespace
 
@@ -77,7 +69,7 @@ void MadeSound::take(std::vector<transcode::SoundFrame> frames) {
   for (const transcode::SoundFrame &made : frames) {
     media::Frame frame{.codec = media::Codec::AAC, .key = true, .dts = made.dts};
     frame.wall_us = made.wall_us;
-    frame.payload = slice_of(context_.buffers, base::as_bytes(made.payload));
+    frame.payload = context_.buffers.copy(base::as_bytes(made.payload));
     context_.metrics.copied_transcode_bytes.add(frame.payload.size);
     if (frame.payload.size > 0) give_out(frame);
   }

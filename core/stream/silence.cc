@@ -2,7 +2,6 @@
 #include "stream/silence.h"
 
 #include <array>
-#include <cstring>
 #include <string_view>
 
 #include "media/describe.h"
@@ -23,14 +22,7 @@ constexpr std::string_view kFrame{"\x00\x00\x00\x07", 4};
 
 media::Track silent_track() { return media::describe(media::Codec::AAC, base::as_bytes(kConfig)); }
 
-Silence::Silence(media::BufferPool &pool)
-    : frame_{pool.take(kFrame.size()), 0, static_cast<std::uint32_t>(kFrame.size())} {
-  if (!frame_.buffer) {
-    frame_.size = 0;
-    return;
-  }
-  std::memcpy(frame_.buffer.memory().data(), kFrame.data(), kFrame.size());
-}
+Silence::Silence(media::BufferPool &pool) : frame_(pool.copy(base::as_bytes(kFrame))) {}
 
 void Silence::advance(const media::Frame &picture, bool may_fill, const OnFrame &on_frame) {
   if (frame_.size == 0) return;

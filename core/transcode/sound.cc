@@ -87,7 +87,7 @@ class Transcoder final : public SoundTranscoder {
   void add_frame(std::int64_t first, base::Bytes payload, Made &made);
   // The number of the sample that is put in next.
   [[nodiscard]] std::int64_t next() const {
-    return encoded_ + av_audio_fifo_size(samples_.get()) + resampler_.delay();
+    return encoder_.taken() + av_audio_fifo_size(samples_.get()) + resampler_.delay();
   }
 
   std::int64_t rate_;  // of the output, as all samples here
@@ -96,7 +96,6 @@ class Transcoder final : public SoundTranscoder {
   Owned<AVAudioFifo> samples_;  // that do not fill a frame yet
   SoundResampler resampler_;
   SoundClock clock_;
-  std::int64_t encoded_ = 0;         // samples that the encoder got
   std::deque<Place> places_;         // of what it keeps: one or two
   std::int64_t wall_offset_us_ = 0;  // from the stream's time to the time of day; 0: not known
   Ticks newest_{-1};                 // time that was given out
@@ -160,11 +159,11 @@ base::Status Transcoder::add_silence(std::int64_t samples) {
 
 base::Status Transcoder::encode(Made &made) {
   while (av_audio_fifo_size(samples_.get()) >= SoundEncoder::kFrameSamples) {
-    const Ticks dts = clock_.time_of(encoded_);
-    places_.push_back({encoded_, dts, wall_offset_us_ == 0 ? 0 : wall_offset_us_ + micros(dts)});
-    encoded_ += SoundEncoder::kFrameSamples;
-    SLUICE_TRY_VOID(encoder_.encode(*samples_, [&](std::int64_t first, base::Bytes payload) {
-      add_frame(first, payload, made);
+    const std::int64_t first = encoder_.taken();
+    const Ticks dts = clock_.time_of(first);
+    places_.push_back({first, dts, wall_offset_us_ == 0 ? 0 : wall_offset_us_ + micros(dts)});
+    SLUICE_TRY_VOID(encoder_.encode(*samples_, [&](std::int64_t number, base::Bytes payload) {
+      add_frame(number, payload, made);
     }));
   }
   return {};

@@ -50,8 +50,8 @@ base::Status SoundEncoder::encode(AVAudioFifo &from, const OnFrame &on_frame) {
   SLUICE_TRY_VOID(make_room());
   auto *planes = reinterpret_cast<void **>(samples_->extended_data);
   if (av_audio_fifo_read(&from, planes, kFrameSamples) != kFrameSamples) return no_memory();
-  samples_->pts = next_;
-  next_ += kFrameSamples;
+  samples_->pts = taken_;
+  taken_ += kFrameSamples;
   if (avcodec_send_frame(context_.get(), samples_.get()) < 0) {
     return refuse(Code::System, "the sound cannot be encoded");
   }

@@ -24,6 +24,8 @@ class SoundEncoder {
   // before.
   using OnFrame = std::function<void(std::int64_t, base::Bytes)>;
   base::Status encode(AVAudioFifo &from, const OnFrame &on_frame);
+  // Samples that it has taken, which is the number of the next one.
+  [[nodiscard]] std::int64_t taken() const { return taken_; }
 
  private:
   base::Status make_room();
@@ -31,7 +33,7 @@ class SoundEncoder {
   Owned<AVCodecContext> context_;
   Owned<AVFrame> samples_;
   Owned<AVPacket> packet_;
-  std::int64_t next_ = 0;  // number of the next sample
+  std::int64_t taken_ = 0;
 };
 
 }  // namespace sluice::transcode

@@ -3,8 +3,6 @@
 // encoder takes: planes of floats.
 #pragma once
 
-#include <array>
-
 #include "base/result.h"
 #include "transcode/library.h"
 
@@ -23,8 +21,6 @@ class SoundResampler {
   void forget() { swr_.reset(); }
 
  private:
-  static constexpr std::size_t kMaxChannels = 2;
-
   // How the samples were that came last.
   struct Form {
     int rate = 0;
