@@ -2,20 +2,14 @@
 // HLS, by hls.js or by the browser itself.
 import { loadLibrary } from './libraries.js';
 import { KEEP_S, RATE_MOST } from './live.js';
+import { Playback } from './playback.js';
 
 const FALLEN_OUT_S = 30; // behind the live edge: no player's own distance
 
 export const hasOwnHls = video => video.canPlayType('application/vnd.apple.mpegurl') !== '';
 
 // What both have in common: the player keeps its own distance, and only one that has fallen out of the window is helped.
-class HlsPlayback {
-  notes = [];
-  video;
-
-  constructor(video) {
-    this.video = video;
-  }
-
+class HlsPlayback extends Playback {
   tick() {
     if (!this.video.paused && this.behind > FALLEN_OUT_S) this.live();
   }
@@ -27,10 +21,9 @@ export class OwnHlsPlayback extends HlsPlayback {
   #listening = new AbortController();
 
   constructor(video, url, ended) {
-    super(video);
+    super(video, ended);
     video.addEventListener('error', () => {
-      this.close();
-      ended(video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED ? 'codec' : 'lost', '');
+      this.end(video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED ? 'codec' : 'lost', '');
     }, { signal: this.#listening.signal });
     video.src = url;
   }
@@ -47,27 +40,22 @@ export class OwnHlsPlayback extends HlsPlayback {
 
   pause() {}
 
-  close() {
-    this.#listening.abort();
-  }
+  release() { this.#listening.abort(); }
 }
 
 export class HlsJsPlayback extends HlsPlayback {
-  #ended;
   #hls = null;
   #mended = false; // once, by taking the media up anew
-  #done = false;
 
   constructor(video, url, ended) {
-    super(video);
-    this.#ended = ended;
-    this.#begin(url).catch(error => this.#end('missing', `hls.js could not be loaded (${error.name})`));
+    super(video, ended);
+    this.#begin(url).catch(error => this.end('missing', `hls.js could not be loaded (${error.name})`));
   }
 
   async #begin(url) {
     const Hls = await loadLibrary('hls');
-    if (this.#done) return;
-    if (!Hls.isSupported()) return this.#end('missing', 'hls.js does not play in this browser');
+    if (this.done) return;
+    if (!Hls.isSupported()) return this.end('missing', 'hls.js does not play in this browser');
     // A worker would be made of a text, which the page's policy forbids; fragmented MP4 needs next to no work.
     this.#hls = new Hls({ lowLatencyMode: true, enableWorker: false, backBufferLength: KEEP_S,
       maxLiveSyncPlaybackRate: RATE_MOST });
@@ -79,9 +67,9 @@ export class HlsJsPlayback extends HlsPlayback {
   #onError({ ErrorTypes, ErrorDetails }, { type, details }) {
     const refused = [ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR, ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR,
       ErrorDetails.BUFFER_ADD_CODEC_ERROR];
-    if (refused.includes(details)) return this.#end('codec', details);
-    if (type !== ErrorTypes.MEDIA_ERROR) return this.#end('lost', '');
-    if (this.#mended) return this.#end('media', 'The browser cannot decode the stream.');
+    if (refused.includes(details)) return this.end('codec', details);
+    if (type !== ErrorTypes.MEDIA_ERROR) return this.end('lost', '');
+    if (this.#mended) return this.end('media', 'The browser cannot decode the stream.');
     this.#mended = true;
     this.#hls.recoverMediaError();
   }
@@ -96,16 +84,5 @@ export class HlsJsPlayback extends HlsPlayback {
 
   pause() { this.#hls?.stopLoad(); }
 
-  #end(reason, text) {
-    if (this.#done) return;
-    this.close();
-    this.#ended(reason, text);
-  }
-
-  close() {
-    if (this.#done) return;
-    this.#done = true;
-    this.#hls?.destroy();
-    this.video.playbackRate = 1;
-  }
+  release() { this.#hls?.destroy(); }
 }

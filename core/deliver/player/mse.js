@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fMP4 over a WebSocket into MediaSource: the way with the least latency.
 import { KEEP_S, LiveEdge } from './live.js';
+import { Playback } from './playback.js';
 import { SoundRemover } from './sound.js';
 
 const SILENCE_MS = 20000; // without media the connection counts as lost
@@ -14,14 +15,10 @@ export const Source = self.MediaSource ?? self.ManagedMediaSource; // the second
 const isVideo = codec => /^(avc|hvc|hev|av01|vp0)/.test(codec);
 const playable = codec => Source.isTypeSupported(`video/mp4; codecs="${codec}"`);
 
-// One WebSocket and one MediaSource. `ended(reason, text)` is called once, unless close() was before: "lost", "codec",
-// "media", or "paused" when the node does not wait any longer. All ways to play have this shape.
-export class MsePlayback {
-  notes = []; // sentences about how this is not quite what was asked for
-  #video;
+// One WebSocket and one MediaSource.
+export class MsePlayback extends Playback {
   #edge;
   #sound = null; // what takes the sound out, when the browser cannot play it
-  #ended;
   #source = new Source();
   #place = URL.createObjectURL(this.#source);
   #socket;
@@ -30,12 +27,10 @@ export class MsePlayback {
   #queued = 0; // bytes
   #lastMedia = performance.now();
   #paused = false;
-  #done = false;
 
   constructor(video, url, ended) {
-    this.#video = video;
+    super(video, ended);
     this.#edge = new LiveEdge(video);
-    this.#ended = ended;
     this.#source.addEventListener('sourceopen', () => {
       URL.revokeObjectURL(this.#place);
       this.#feed();
@@ -53,7 +48,7 @@ export class MsePlayback {
       if (this.#paused) this.#say('pause');
     };
     this.#socket.onmessage = ({ data }) => (typeof data === 'string' ? this.#hear(data) : this.#take(data));
-    this.#socket.onclose = () => this.#end('lost', '');
+    this.#socket.onclose = () => this.end('lost', '');
   }
 
   // What the node says. What is not understood is passed over: newer nodes may say more.
@@ -68,9 +63,9 @@ export class MsePlayback {
       this.#queue.push({ type: String(said.value), reason: said.reason });
       this.#feed();
     } else if (said?.type === 'error' && said.code === 'codec_not_supported') {
-      this.#end('codec', String(said.value));
+      this.end('codec', String(said.value));
     } else if (said?.type === 'error' && said.code === 'paused_too_long') {
-      this.#end('paused', '');
+      this.end('paused', '');
     }
   }
 
@@ -78,12 +73,12 @@ export class MsePlayback {
     this.#lastMedia = performance.now();
     this.#queue.push(media);
     this.#queued += media.byteLength;
-    if (this.#queued > QUEUE_BYTES) return this.#end('media', 'The browser does not keep up.');
+    if (this.#queued > QUEUE_BYTES) return this.end('media', 'The browser does not keep up.');
     this.#feed();
   }
 
   #feed() {
-    while (!this.#done && this.#queue.length && this.#source.readyState === 'open' && !this.#buffer?.updating) {
+    while (!this.done && this.#queue.length && this.#source.readyState === 'open' && !this.#buffer?.updating) {
       if (this.#trim(KEEP_S)) return;
       const next = this.#queue[0];
       try {
@@ -117,7 +112,7 @@ export class MsePlayback {
       this.#follow();
       this.#feed();
     });
-    this.#buffer.addEventListener('error', () => this.#end('media', 'The browser cannot decode the stream.'));
+    this.#buffer.addEventListener('error', () => this.end('media', 'The browser cannot decode the stream.'));
   }
 
   #append(media) {
@@ -128,14 +123,14 @@ export class MsePlayback {
 
   #refused(error, what) {
     if (error.name === 'QuotaExceededError' && this.#trim(1)) return;
-    if (what instanceof ArrayBuffer) this.#end('media', 'The browser takes no more of the stream.');
-    else this.#end('codec', `the stream is ${what.type}`);
+    if (what instanceof ArrayBuffer) this.end('media', 'The browser takes no more of the stream.');
+    else this.end('codec', `the stream is ${what.type}`);
   }
 
   // Forgets what was played longer ago than `keep`; says whether that is under way now.
   #trim(keep) {
     const ranges = this.#buffer?.buffered;
-    const until = this.#video.currentTime - keep;
+    const until = this.video.currentTime - keep;
     if (!ranges?.length || until - ranges.start(0) < Math.min(keep, 5)) return false;
     this.#buffer.remove(0, until);
     return true;
@@ -144,13 +139,13 @@ export class MsePlayback {
   get behind() { return this.#edge.behind; }
 
   #follow() {
-    if (!this.#paused && !this.#done) this.#edge.follow();
+    if (!this.#paused && !this.done) this.#edge.follow();
   }
 
   tick() {
     this.#follow();
     const silent = performance.now() - this.#lastMedia;
-    if (!this.#paused && silent > SILENCE_MS) this.#end('lost', '');
+    if (!this.#paused && silent > SILENCE_MS) this.end('lost', '');
   }
 
   stalled() { this.#edge.stalled(); }
@@ -171,18 +166,10 @@ export class MsePlayback {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type }));
   }
 
-  #end(reason, text) {
-    if (this.#done) return;
-    this.close();
-    this.#ended(reason, text);
-  }
-
-  close() {
-    this.#done = true;
+  release() {
     this.#queue = [];
     URL.revokeObjectURL(this.#place);
     this.#socket.onclose = this.#socket.onmessage = null;
     this.#socket.close();
-    this.#video.playbackRate = 1;
   }
 }
