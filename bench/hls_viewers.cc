@@ -5,12 +5,11 @@
 #include <cstdio>
 #include <optional>
 
-#include "support/clock.h"
+#include "support/crowd_run.h"
 #include "support/hls_crowd.h"
 #include "support/hls_probe.h"
 #include "support/options.h"
 #include "support/report.h"
-#include "support/window.h"
 
 namespace sluice::bench {
 namespace {
@@ -23,28 +22,6 @@ std::optional<HlsStyle> style_of(std::string_view name) {
   if (name == "plain") return HlsStyle::Plain;
   if (name == "files") return HlsStyle::Files;
   return {};
-}
-
-std::int64_t ns_of(const Options &options, std::string_view name, double least, double most) {
-  return static_cast<std::int64_t>(options.number(name, least, most) * 1e9);
-}
-
-// Runs ramp, warm-up and window; the snapshots are taken at the window's two ends.
-std::pair<Snapshot, Snapshot> watch(HlsCrowd &crowd, std::atomic<Phase> &phase,
-                                    const Options &options) {
-  int pid = options.integer("pid", 0, 1 << 22);
-  while (!crowd.all_started())
-    crowd.pass();
-  for (std::int64_t end = mono_ns() + ns_of(options, "warm", 0, 120); mono_ns() < end;)
-    crowd.pass();
-  Snapshot first = take_snapshot(pid);
-  crowd.begin_window();
-  phase = Phase::Window;
-  for (std::int64_t end = mono_ns() + ns_of(options, "window", 0.1, 3600); mono_ns() < end;)
-    crowd.pass();
-  Snapshot last = take_snapshot(pid);
-  phase = Phase::End;
-  return {std::move(first), std::move(last)};
 }
 
 Json crowd_json(HlsCrowdResult &crowd) {
@@ -79,11 +56,7 @@ int run(const Options &options) {
                                 .lap_ns = ns_of(options, "lap", 0, 60),
                                 .count = options.integer("count", 1, 28000),
                                 .connects_per_s = options.number("rate", 1, 100000)};
-  if (!allow_descriptors(static_cast<unsigned long>(crowd_options.count) + 64)) {
-    std::fprintf(stderr, "the limit of open files is too low for %d viewers\n",
-                 crowd_options.count);
-    return 1;
-  }
+  if (!allow_players(crowd_options.count)) return 1;
   std::atomic<Phase> phase = Phase::WarmUp;
   std::optional<HlsProbe> probe;
   if (!options.flag("no-probe")) {
@@ -112,15 +85,10 @@ int main(int argc, char **argv) {
   using namespace sluice::bench;
   Options options(
       "hls-viewers: N players of one HLS playlist, on loopback",
-      {{"url", "http://127.0.0.1:8080/bench/cam/index.m3u8", "master or media playlist"},
-       {"style", "low-latency", "low-latency, reload, plain or files"},
-       {"lap", "0", "seconds from one playlist to the next, for files"},
-       {"count", "100", "players, beside the probe"},
-       {"rate", "500", "connections a second while they start"},
-       {"warm", "2", "seconds between the last connection and the window"},
-       {"window", "8", "seconds that are measured"},
-       {"pid", "0", "the server's process, whose CPU time and memory are read"},
-       {"no-probe", "no", "no player that reads the media, no latency"}},
+      with_crowd_options(
+          {{"url", "http://127.0.0.1:8080/bench/cam/index.m3u8", "master or media playlist"},
+           {"style", "low-latency", "low-latency, reload, plain or files"},
+           {"lap", "0", "seconds from one playlist to the next, for files"}}),
       argc, argv);
   return run(options);
 }

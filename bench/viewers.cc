@@ -5,12 +5,11 @@
 #include <cstdio>
 #include <optional>
 
-#include "support/clock.h"
 #include "support/crowd.h"
+#include "support/crowd_run.h"
 #include "support/options.h"
 #include "support/probe.h"
 #include "support/report.h"
-#include "support/window.h"
 
 namespace sluice::bench {
 namespace {
@@ -26,26 +25,6 @@ std::string request_for(const Endpoint &endpoint, bool websocket) {
                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
               : "Connection: keep-alive\r\n\r\n";
   return text;
-}
-
-// Runs ramp, warm-up and window; the snapshots are taken at the window's two ends.
-std::pair<Snapshot, Snapshot> watch(Crowd &crowd, std::atomic<Phase> &phase,
-                                    const Options &options) {
-  int pid = options.integer("pid", 0, 1 << 22);
-  auto warm_ns = static_cast<std::int64_t>(options.number("warm", 0, 120) * 1e9);
-  auto window_ns = static_cast<std::int64_t>(options.number("window", 0.1, 3600) * 1e9);
-  while (!crowd.all_started())
-    crowd.pass();
-  for (std::int64_t end = mono_ns() + warm_ns; mono_ns() < end;)
-    crowd.pass();
-  Snapshot first = take_snapshot(pid);
-  crowd.begin_window();
-  phase = Phase::Window;
-  for (std::int64_t end = mono_ns() + window_ns; mono_ns() < end;)
-    crowd.pass();
-  Snapshot last = take_snapshot(pid);
-  phase = Phase::End;
-  return {std::move(first), std::move(last)};
 }
 
 Json crowd_json(CrowdResult &crowd) {
@@ -88,11 +67,7 @@ int run(const Options &options) {
                              .websocket = endpoint.scheme == "ws" || options.flag("ws"),
                              .raw = options.flag("raw")};
   crowd_options.request = request_for(endpoint, crowd_options.websocket);
-  if (!allow_descriptors(static_cast<unsigned long>(crowd_options.count) + 64)) {
-    std::fprintf(stderr, "the limit of open files is too low for %d viewers\n",
-                 crowd_options.count);
-    return 1;
-  }
+  if (!allow_players(crowd_options.count)) return 1;
   std::atomic<Phase> phase = Phase::WarmUp;
   std::optional<Probe> probe;
   if (!crowd_options.raw && !options.flag("no-probe")) {
@@ -121,16 +96,11 @@ int main(int argc, char **argv) {
   using namespace sluice::bench;
   Options options(
       "viewers: N viewers of one live stream, on loopback",
-      {{"url", "http://127.0.0.1:8080/bench/cam.flv", "http:// or ws://; .flv, .mp4 or .ts"},
-       {"count", "100", "viewers, beside the probe"},
-       {"rate", "500", "connections a second while they start"},
-       {"warm", "2", "seconds between the last connection and the window"},
-       {"window", "8", "seconds that are measured"},
-       {"stall-ms", "2000", "a viewer without a byte for so long has stalled"},
-       {"pid", "0", "the server's process, whose CPU time and memory are read"},
-       {"ws", "no", "WebSocket, whatever the URL's scheme is"},
-       {"raw", "no", "the body is no container: only drain it"},
-       {"no-probe", "no", "no parsed viewer, no latency"}},
+      with_crowd_options(
+          {{"url", "http://127.0.0.1:8080/bench/cam.flv", "http:// or ws://; .flv, .mp4 or .ts"},
+           {"stall-ms", "2000", "a viewer without a byte for so long has stalled"},
+           {"ws", "no", "WebSocket, whatever the URL's scheme is"},
+           {"raw", "no", "the body is no container: only drain it"}}),
       argc, argv);
   return run(options);
 }
