@@ -12,13 +12,7 @@ CONFIG = """
 stream:
   unknown_wait: 20ms
 """
-NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 200; }}
-http {{
-  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream node {{ server {host}:{port}; keepalive 1; }}
+NGINX = proxy.NGINX + """  upstream node {{ server {host}:{port}; keepalive 1; }}
   server {{
     listen 127.0.0.1:{listen};
     location / {{ proxy_pass http://node; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; }}

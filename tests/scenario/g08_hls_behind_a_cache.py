@@ -16,13 +16,7 @@ hls:
   segment: 1s
   session: cookie
 """
-NGINX = """
-daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 200; }}
-http {{
-  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  proxy_cache_path {folder}/cache keys_zone=hls:1m;
+NGINX = proxy.NGINX + """  proxy_cache_path {folder}/cache keys_zone=hls:1m;
   server {{
     listen 127.0.0.1:{listen};
     location / {{

@@ -12,6 +12,15 @@ from .expect import wait_until
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 
+# What the configuration of every nginx begins with; what stands behind it is within http, which it ends with "}}".
+NGINX = """
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 200; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+"""
+
 
 def free_port():
     """A port that was free a moment ago."""

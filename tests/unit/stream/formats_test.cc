@@ -8,28 +8,17 @@
 #include "support/fmp4_rig.h"
 #include "support/no_memory.h"
 #include "support/stream_rig.h"
+#include "support/tape_reader.h"
 #include "support/ts_rig.h"
 
 using namespace sluice;
 using stream::Format;
+using test::entry_of;
 using test::FakePublisher;
+using test::quick_stream_config;
 using test::StreamRig;
 
 namespace {
-
-config::Config quick() {
-  config::Config config;
-  config.stream.track_wait = base::Millis(20);
-  config.stream.tape_grace = base::Millis(20);
-  return config;
-}
-
-std::shared_ptr<const stream::StreamEntry> entry_of(StreamRig &rig) {
-  rig.settle();
-  auto entry = rig.shelf->find("cams/gate");
-  REQUIRE(entry != nullptr);
-  return entry;
-}
 
 // What a view holds: K key units, V others, C changes of configuration.
 std::string kinds_of(tape::TapeView &view) {
@@ -42,39 +31,13 @@ std::string kinds_of(tape::TapeView &view) {
   return kinds;
 }
 
-struct Reader {
-  Reader(StreamRig &on, Format in) : rig(on), format(in), entry(entry_of(on)) {
-    subscriber = rig.shelf->wake_list().subscribe([this] { ++wakes; });
-    rig.shelf->subscribe(*entry, format, subscriber,
-                         [this](tape::TapeView given) { view.emplace(std::move(given)); });
-    rig.settle();
-  }
-  ~Reader() { leave(); }
-  Reader(const Reader &) = delete;
-  Reader &operator=(const Reader &) = delete;
+struct Reader : test::TapeReader {
+  using TapeReader::TapeReader;
 
-  void leave() {
-    if (subscriber == nullptr) return;
-    subscriber->silence();
-    rig.shelf->unsubscribe(*entry, format, std::exchange(subscriber, nullptr));
-    view.reset();
-    rig.settle();
-  }
   [[nodiscard]] std::string kinds() {
     REQUIRE(view.has_value());
     return kinds_of(*view);
   }
-  [[nodiscard]] std::string bytes() {
-    view->refresh();
-    return test::read_tape(*view, view->tail());
-  }
-
-  StreamRig &rig;
-  const Format format;
-  std::shared_ptr<const stream::StreamEntry> entry;
-  std::shared_ptr<stream::Subscriber> subscriber;
-  std::optional<tape::TapeView> view;
-  int wakes = 0;
 };
 
 struct SegmentReader {
@@ -118,7 +81,7 @@ void play_gop(FakePublisher &publisher, std::int64_t from_ms) {
 TEST_SUITE("stream") {
   TEST_CASE("formats: a unit is one video frame with the audio since the last one") {
     for (Format format : {Format::Fmp4, Format::Ts}) {
-      StreamRig rig(quick());
+      StreamRig rig(quick_stream_config());
       FakePublisher publisher(rig);
       publisher.publish().with_tracks();
       publisher.video(0, true);
@@ -137,7 +100,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: what is on the tape is what the container's readers expect") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     publisher.video(0, true);
@@ -159,7 +122,7 @@ TEST_SUITE("stream") {
 
   TEST_CASE("formats: audio that no picture follows is shown by itself") {
     for (Format format : {Format::Fmp4, Format::Ts}) {
-      StreamRig rig(quick());
+      StreamRig rig(quick_stream_config());
       FakePublisher publisher(rig);
       publisher.publish().with_tracks();
       publisher.video(0, true);
@@ -172,7 +135,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: a stream of audio alone is written in units at which fMP4 can be joined") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().publication->set_track(test::aac_track());
     for (int i = 0; i < 20; ++i)
@@ -187,7 +150,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: each payload byte is copied once for every container that is read") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     publisher.video(0, true, 100);
@@ -206,7 +169,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: each container's tape comes and goes with its own readers") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     publisher.video(0, true);
@@ -228,7 +191,7 @@ TEST_SUITE("stream") {
 
   TEST_CASE("formats: other tracks are told within the tape, and go on with a key frame") {
     for (Format format : {Format::Fmp4, Format::Ts}) {
-      StreamRig rig(quick());
+      StreamRig rig(quick_stream_config());
       FakePublisher publisher(rig);
       publisher.publish().with_tracks();
       publisher.video(0, true);
@@ -250,7 +213,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: a change that the container does not carry changes nothing in it") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().publication->set_track(test::h264_track());
     publisher.video(0, true);
@@ -263,7 +226,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: changes that nothing follows take no memory") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     publisher.video(0, true);
@@ -275,7 +238,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: a unit for which there is no memory is lost, and the tape goes on at a key") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     publisher.video(0, true);
@@ -297,7 +260,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: an entry says of each container whether it can carry anything") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().publication->set_track({.codec = media::Codec::G726});
     auto entry = entry_of(rig);
@@ -315,7 +278,7 @@ TEST_SUITE("stream") {
 
   TEST_CASE("formats: segments are cut while somebody reads them, who is woken for every list") {
     for (Format format : {Format::Fmp4, Format::Ts}) {
-      StreamRig rig(quick());
+      StreamRig rig(quick_stream_config());
       FakePublisher publisher(rig);
       publisher.publish().with_tracks();
       play_gop(publisher, 0);
@@ -338,7 +301,7 @@ TEST_SUITE("stream") {
 
   TEST_CASE(
       "formats: a reader of segments who waits for the tracks is served when they are there") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish();
     SegmentReader reader(rig);
@@ -350,7 +313,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: unread segments are let go of after a grace, and so is their tape") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     std::optional<SegmentReader> reader(std::in_place, rig);
@@ -372,7 +335,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: segments and viewers share a tape, which lasts as long as either") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     play_gop(publisher, 0);
@@ -397,7 +360,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: segments end with the publisher, and the next one goes on behind them") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     SegmentReader reader(rig);
@@ -426,7 +389,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("formats: what a publisher leaves behind is let go of when nobody reads the next one") {
-    StreamRig rig(quick());
+    StreamRig rig(quick_stream_config());
     FakePublisher publisher(rig);
     publisher.publish().with_tracks();
     SegmentReader reader(rig);

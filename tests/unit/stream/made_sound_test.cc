@@ -6,29 +6,24 @@
 
 #include "support/fmp4_rig.h"
 #include "support/stream_rig.h"
+#include "support/tape_reader.h"
 #include "transcode/sound.h"
 
 using namespace sluice;
 using stream::Format;
 using test::FakePublisher;
+using test::quick_stream_config;
 using test::StreamRig;
 using namespace std::chrono_literals;
 
 namespace {
-
-config::Config quick() {
-  config::Config config;
-  config.stream.track_wait = base::Millis(20);
-  config.stream.tape_grace = base::Millis(20);
-  return config;
-}
 
 media::Track alaw_track() {
   return {.codec = media::Codec::PCMA, .sample_rate = 8'000, .channels = 1};
 }
 
 struct Camera {
-  explicit Camera(config::Config config = quick(), media::Track sound = alaw_track())
+  explicit Camera(config::Config config = quick_stream_config(), media::Track sound = alaw_track())
       : rig(std::move(config), &pool), codec(sound.codec) {
     publisher.emplace(rig);
     publisher->publish();
@@ -48,12 +43,7 @@ struct Camera {
     media::Frame frame{.codec = codec, .key = true, .dts = base::Millis(ms)};
     publisher->publication->push(test::numbered_frame(rig.shelf->buffers(), frame, 0, size));
   }
-  [[nodiscard]] std::shared_ptr<const stream::StreamEntry> entry() {
-    rig.settle();
-    auto entry = rig.shelf->find("cams/gate");
-    REQUIRE(entry != nullptr);
-    return entry;
-  }
+  [[nodiscard]] std::shared_ptr<const stream::StreamEntry> entry() { return test::entry_of(rig); }
   [[nodiscard]] auto &metrics() { return rig.metrics.sound; }
 
   StreamRig rig;
@@ -63,38 +53,23 @@ struct Camera {
   std::optional<FakePublisher> publisher;
 };
 
-struct Reader {
-  Reader(Camera &on, Format in) : camera(on), format(in), entry(on.entry()) {
-    subscriber = camera.rig.shelf->wake_list().subscribe([] {});
-    camera.rig.shelf->subscribe(*entry, format, subscriber,
-                                [this](tape::TapeView given) { view.emplace(std::move(given)); });
-    camera.rig.settle();
-  }
-  ~Reader() { leave(); }
-  Reader(const Reader &) = delete;
-  Reader &operator=(const Reader &) = delete;
+struct Reader : test::TapeReader {
+  Reader(Camera &camera, Format in) : TapeReader(camera.rig, in) {}
 
-  void leave() {
-    if (subscriber == nullptr) return;
-    subscriber->silence();
-    camera.rig.shelf->unsubscribe(*entry, format, std::exchange(subscriber, nullptr));
-    view.reset();
-    camera.rig.settle();
-  }
   [[nodiscard]] bool starts() {
-    return camera.rig.loop.run_until([this] { return view.has_value(); });
+    return rig.loop.run_until([this] { return view.has_value(); });
   }
   // What a player gets that came first.
   [[nodiscard]] test::Mp4File read() {
     REQUIRE(view.has_value());
-    view->refresh();
+    const std::string written = bytes();
     test::Mp4File file;
-    file.read(view->prefix_at(view->tail()).init + test::read_tape(*view, view->tail()));
+    file.read(view->prefix_at(view->tail()).init + written);
     return file;
   }
   // Waits until there is sound up to that time, in milliseconds.
   [[nodiscard]] bool hears(std::int64_t ms) {
-    return camera.rig.loop.run_until([&] {
+    return rig.loop.run_until([&] {
       const auto sound = sound_of(read());
       return !sound.empty() && sound.back().to_ms >= ms;
     });
@@ -116,12 +91,6 @@ struct Reader {
     }
     return sound;
   }
-
-  Camera &camera;
-  const Format format;
-  std::shared_ptr<const stream::StreamEntry> entry;
-  std::shared_ptr<stream::Subscriber> subscriber;
-  std::optional<tape::TapeView> view;
 };
 
 }  // namespace
@@ -214,7 +183,7 @@ TEST_SUITE("stream") {
   TEST_CASE("made sound: sound that cannot be decoded is left out, and the picture plays") {
     // OpusHead that ends early: no decoder takes it.
     media::Track opus{.codec = media::Codec::Opus, .config = "OpusHead"};
-    Camera camera(quick(), opus);
+    Camera camera(quick_stream_config(), opus);
     camera.play(5);
     Reader reader(camera, Format::Ts);
     REQUIRE(reader.starts());
@@ -283,7 +252,7 @@ TEST_SUITE("stream") {
   }
 
   TEST_CASE("made sound: a camera without sound gets silence when that is set") {
-    config::Config config = quick();
+    config::Config config = quick_stream_config();
     config.sound.silent_track = true;
     StreamRig rig(config);
     FakePublisher publisher(rig);
