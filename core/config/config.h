@@ -134,7 +134,7 @@ struct Stream {
   friend bool operator==(const Stream &, const Stream &) = default;
 };
 
-// What viewers hear; holds for streams whose tracks are found after a change.
+// What viewers hear. A stream takes a changed rule up when its tracks are found or change.
 struct Sound {
   SoundTranscode transcode = SoundTranscode::Needed;
   SoundInFlv in_flv = SoundInFlv::Carried;

@@ -54,7 +54,8 @@ class Fmp4Writer {
   // without payload, or of gigabytes.
   void add(const media::Frame &frame);
   [[nodiscard]] bool empty() const;
-  [[nodiscard]] bool full() const;  // has a video frame, or as much audio as it may (see above)
+  // Has a video frame, or as much audio as it may (see above); in a dialect, any frame.
+  [[nodiscard]] bool full() const;
 
   // The fragment under way: where it begins (of the video frame, if there is one), and whether
   // decoding can start with it.

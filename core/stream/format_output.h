@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// FormatOutput: what one publication does for one container format: the tape, while somebody reads
-// it or its segments and for a grace after that, and those who read it. Lives on the home loop, in
-// its Publication.
+// FormatOutput: what one publication does for one format: the tape, while somebody reads it or its
+// segments and for a grace after that, and those who read it. Lives on the home loop, in its
+// Publication.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FormatTape: a tape together with the muxer that fills it. One per active container format of a
+// FormatTape: a tape together with the muxer that fills it. One per active format of a
 // publication. Lives on the stream's home loop.
 #pragma once
 
